@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+# Each target sets up what it needs, on a machine that has Python 3.11 or newer, make and the package registries.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+PROVIDER := tests/real/oidc_provider
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+ARGS ?=
+
+.PHONY: setup demo test check format bench fuzz lock help
+
+help:  ## Say what the targets do
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+
+setup: $(READY)  ## Make .venv with everything that is pinned, and the real provider for tests where npm is there
+
+$(READY): requirements.lock pyproject.toml $(PROVIDER)/package-lock.json
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@if command -v npm >/dev/null; then npm ci --prefix $(PROVIDER) --silent --no-audit --no-fund; \
+	else echo "npm is not here: tests against the real OpenID provider will be skipped"; fi
+	@touch $@
+
+demo: $(READY)  ## Show the whole path on a throw-away server (ARGS=--exit ends it afterwards)
+	$(BIN)/daypass demo $(ARGS)
+
+test: $(READY)  ## Run the tests
+	$(PYTEST) $(ARGS)
+
+check: $(READY)  ## Format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy src tests bench
+	$(BIN)/lint-imports
+
+format: $(READY)  ## Format, and fix what can be fixed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY)  ## Measure against a bare handler and a moto server (needs wrk)
+	$(BIN)/python -m bench $(ARGS)
+
+fuzz: $(READY)  ## Run the generated tests for long
+	DAYPASS_FUZZ_CASES=1000000 HYPOTHESIS_PROFILE=long $(PYTEST) tests/policy tests/sigv4 tests/awsapi tests/jose tests/oidc $(ARGS)
+
+lock: $(READY)  ## Resolve the dependencies again
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate -o requirements.lock pyproject.toml

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The one tree of errors, and the closed list of reasons behind them.
+
+    DaypassError
+    ├── RequestError         the request cannot be read, or asks for what does not exist
+    ├── AuthenticationError  who is calling cannot be established
+    ├── AccessDeniedError    the caller is known, and may not
+    ├── ProofError           a proof of identity (a token, an assertion) does not verify
+    ├── ProviderError        an identity provider cannot be asked, or answers nonsense
+    ├── PolicyError          a policy document cannot be accepted
+    ├── EntityError          an entity is absent, in the way, or too many
+    ├── ConfigurationError   the process cannot start or run as configured
+    └── UnavailableError     a part of the service is out of reach for now
+
+``str(error)`` is written for the caller: one sentence, no internal names, and never a token, a key or the value of a
+claim. ``error.reason`` is written for us: tests assert it, logs record it, vectors expect it, docs/errors.md lists it.
+Errors know nothing of AWS's codes; ``daypass.api.wire_errors`` holds that table, and a test proves it total.
+"""
+
+from __future__ import annotations
+
+import enum
+
+
+class Reason(enum.Enum):
+    """Why something was refused: a stable slug, and the clause or page that the rule comes from."""
+
+    source: str
+
+    def __new__(cls, slug: str, source: str) -> Reason:
+        member = object.__new__(cls)
+        member._value_ = slug
+        member.source = source
+        return member
+
+    # The request and its protocol (awsapi, api)
+    MALFORMED_REQUEST = "malformed-request", "AWS Query protocol"
+    REQUEST_TOO_LARGE = "request-too-large", "our limit; see daypass.api.limits"
+    MISSING_ACTION = "missing-action", "IAM API, Common Error Types: MissingAction"
+    UNKNOWN_ACTION = "unknown-action", "IAM API, Common Error Types: InvalidAction"
+    DUPLICATE_PARAMETER = "duplicate-parameter", "IAM API, Common Error Types: InvalidParameterCombination"
+    UNKNOWN_PARAMETER = "unknown-parameter", "refuse rather than ignore (DESIGN.md, promise 2)"
+    INVALID_PARAMETER = "invalid-parameter", "the constraints of the AWS service model"
+    UNSUPPORTED_PARAMETER = "unsupported-parameter", "refuse rather than ignore (DESIGN.md, promise 2)"
+    UNSUPPORTED_OPERATION = "unsupported-operation", "docs/operations.md"
+
+    # Signature Version 4 (sigv4)
+    CREDENTIAL_AMBIGUOUS = "credential-ambiguous", "DESIGN.md, invariant 3: one credential location"
+    AUTHORIZATION_INCOMPLETE = "authorization-incomplete", "IAM API, Common Error Types: IncompleteSignature"
+    AUTHORIZATION_MALFORMED = "authorization-malformed", "IAM User Guide, Elements of a request signature"
+    SIGNATURE_ALGORITHM_UNSUPPORTED = "signature-algorithm-unsupported", "IAM User Guide, Create a signed request"
+    SIGNATURE_DATE_MALFORMED = "signature-date-malformed", "IAM User Guide, Elements of a request signature: date"
+    CREDENTIAL_MALFORMED = "credential-malformed", "IAM User Guide, Elements of a request signature: credential scope"
+    CREDENTIAL_TERMINATOR = "credential-terminator", "IAM User Guide, Troubleshoot SigV4: credential scope"
+    CREDENTIAL_DATE_MISMATCH = "credential-date-mismatch", "IAM User Guide, Troubleshoot SigV4: credential scope, date"
+    CREDENTIAL_REGION_MISMATCH = "credential-region-mismatch", "IAM User Guide, Troubleshoot SigV4: scope, region"
+    CREDENTIAL_SERVICE_MISMATCH = "credential-service-mismatch", "IAM User Guide, Troubleshoot SigV4: scope, service"
+    SESSION_TOKEN_MALFORMED = "session-token-malformed", "IAM API, Common Error Types: InvalidClientTokenId"
+    SIGNED_HEADERS_MALFORMED = "signed-headers-malformed", "IAM User Guide, Create a signed request: SignedHeaders"
+    SIGNATURE_MALFORMED = "signature-malformed", "IAM User Guide, Create a signed request: step 5"
+    SIGNATURE_EXPIRED = "signature-expired", "IAM User Guide, Troubleshoot SigV4: date"
+    SIGNATURE_NOT_YET_CURRENT = "signature-not-yet-current", "IAM User Guide, Troubleshoot SigV4: date"
+    PRESIGNED_EXPIRED = "presigned-expired", "IAM API, Common Error Types: RequestExpired"
+    PRESIGNED_LIFETIME_INVALID = "presigned-lifetime-invalid", "S3 API, Authenticating requests: query parameters"
+    HOST_NOT_SIGNED = "host-not-signed", "IAM User Guide, Create a signed request: CanonicalHeaders"
+    HEADER_NOT_SIGNED = "header-not-signed", "IAM User Guide, Create a signed request: CanonicalHeaders"
+    SESSION_TOKEN_NOT_SIGNED = "session-token-not-signed", "DESIGN.md, invariant 3"
+    SIGNED_HEADER_ABSENT = "signed-header-absent", "IAM User Guide, Create a signed request: CanonicalHeaders"
+    SIGNED_HEADER_REPEATED = "signed-header-repeated", "RFC 9110 section 5.3; DESIGN.md, invariant 3"
+    SIGNED_METHOD_UNKNOWN = "signed-method-unknown", "RFC 9110 section 9.3, RFC 5789"
+    SIGNED_PATH_REFUSED = "signed-path-refused", "DESIGN.md, invariant 2: sign what you route"
+    SIGNED_QUERY_REFUSED = "signed-query-refused", "DESIGN.md, invariant 2: sign what you route"
+    SIGNED_REQUEST_MALFORMED = "signed-request-malformed", "RFC 9110 sections 5.1 and 5.5"
+    SIGNED_REQUEST_TOO_LARGE = "signed-request-too-large", "our limits; see daypass.sigv4.limits"
+    PAYLOAD_HASH_MISMATCH = "payload-hash-mismatch", "S3 API, error responses: XAmzContentSHA256Mismatch"
+    PAYLOAD_HASH_UNSUPPORTED = "payload-hash-unsupported", "DESIGN.md, invariant 4"
+    SIGNATURE_DOES_NOT_MATCH = "signature-does-not-match", "IAM User Guide, Troubleshoot SigV4"
+
+    # Signed JSON (jose, oidc)
+    JSON_MALFORMED = "json-malformed", "RFC 8259; numbers, depth and Unicode bounded by daypass.jose"
+    JSON_DUPLICATE_MEMBER = "json-duplicate-member", "RFC 7519 section 4; RFC 7515 section 4"
+    TOKEN_MALFORMED = "token-malformed", "RFC 7515 sections 2 and 7.1; RFC 4648 section 3.5"
+    TOKEN_TOO_LARGE = "token-too-large", "STS API, AssumeRoleWithWebIdentity: WebIdentityToken"
+    TOKEN_ENCRYPTED = "token-encrypted", "RFC 7516; encrypted tokens are not accepted"
+    TOKEN_HEADER_REFUSED = "token-header-refused", "RFC 7515 section 4.1.11; RFC 7797; RFC 7516 section 4.1.3"
+    TOKEN_ALGORITHM_REFUSED = "token-algorithm-refused", "RFC 8725 section 3.1"
+    TOKEN_TYPE_REFUSED = "token-type-refused", "RFC 8725 section 3.11"
+    TOKEN_SIGNATURE_INVALID = "token-signature-invalid", "RFC 7515 section 5.2; RFC 7518 section 3"
+    KEY_SET_MALFORMED = "key-set-malformed", "RFC 7517 section 5"
+    KEY_SET_TOO_LARGE = "key-set-too-large", "IAM User Guide: at most 100 RSA and 100 EC keys"
+    KEY_UNKNOWN = "key-unknown", "OpenID Connect Core section 10.1"
+    KEY_AMBIGUOUS = "key-ambiguous", "RFC 7517 section 4.5"
+    KEY_UNSUITABLE = "key-unsuitable", "RFC 7517 sections 4.2 to 4.4; RFC 8725 section 3.1"
+    CLAIM_MISSING = "claim-missing", "OpenID Connect Core section 2"
+    CLAIM_MALFORMED = "claim-malformed", "RFC 7519 section 4.1; OpenID Connect Core section 2"
+    CLAIM_AMBIGUOUS = "claim-ambiguous", "IAM User Guide: names of condition keys ignore case"
+    TOKEN_ISSUER_MISMATCH = "token-issuer-mismatch", "OpenID Connect Core section 3.1.3.7, step 2"
+    TOKEN_AUDIENCE_MISMATCH = "token-audience-mismatch", "OpenID Connect Core section 3.1.3.7, steps 3 to 5"
+    TOKEN_EXPIRED = "token-expired", "OpenID Connect Core section 3.1.3.7, step 9"
+    TOKEN_NOT_YET_VALID = "token-not-yet-valid", "RFC 7519 sections 4.1.5 and 4.1.6"
+    SESSION_TAGS_MALFORMED = "session-tags-malformed", "IAM User Guide, Passing session tags"
+    SOURCE_IDENTITY_MALFORMED = "source-identity-malformed", "STS API: SourceIdentity"
+    ISSUER_URL_INVALID = "issuer-url-invalid", "IAM API, CreateOpenIDConnectProvider: Url"
+    DISCOVERY_MALFORMED = "discovery-malformed", "OpenID Connect Discovery section 3"
+    DISCOVERY_ISSUER_MISMATCH = "discovery-issuer-mismatch", "OpenID Connect Discovery section 4.3"
+
+    # Outbound requests and providers (federation)
+    PROVIDER_UNKNOWN = "provider-unknown", "STS API, AssumeRoleWithWebIdentity: InvalidIdentityToken"
+    PROVIDER_URL_REFUSED = "provider-url-refused", "DESIGN.md, invariant 11"
+    PROVIDER_ADDRESS_REFUSED = "provider-address-refused", "DESIGN.md, invariant 11; RFC 6890"
+    PROVIDER_UNREACHABLE = "provider-unreachable", "STS API: IDPCommunicationError"
+    PROVIDER_CERTIFICATE_INVALID = "provider-certificate-invalid", "RFC 9525; OpenID Connect Discovery section 7.1"
+    PROVIDER_TIMEOUT = "provider-timeout", "DESIGN.md, invariant 11"
+    PROVIDER_REDIRECTED = "provider-redirected", "DESIGN.md, invariant 11"
+    PROVIDER_STATUS = "provider-status", "OpenID Connect Discovery section 4.2"
+    PROVIDER_ANSWER_TOO_LARGE = "provider-answer-too-large", "DESIGN.md, invariant 11"
+    PROVIDER_ANSWER_ENCODED = "provider-answer-encoded", "RFC 9110 section 8.4; we ask for identity"
+    PROVIDER_KEYS_INVALID = "provider-keys-invalid", "RFC 7517 section 5"
+
+    # Policies (policy)
+    POLICY_TOO_LARGE = "policy-too-large", "IAM API: policyDocument, 1 to 131,072 characters"
+    POLICY_CHARACTERS = "policy-characters", "IAM quotas: characters allowed in policy documents"
+    POLICY_SYNTAX = "policy-syntax", "IAM User Guide, Grammar of the IAM JSON policy language"
+    POLICY_VERSION = "policy-version", "IAM JSON policy elements: Version"
+    POLICY_LEGACY_PARSING = (
+        "policy-legacy-parsing",
+        "IAM API: MalformedPolicyDocument (Effect's case, dates, short ARNs)",
+    )
+    POLICY_SID_REPEATED = "policy-sid-repeated", "IAM JSON policy elements: Sid"
+    POLICY_SID_CHARACTERS = "policy-sid-characters", "IAM JSON policy elements: Sid"
+    POLICY_ELEMENT_FORBIDDEN = "policy-element-forbidden", "IAM User Guide, Policy types: elements per type"
+    POLICY_EFFECT = "policy-effect", "IAM JSON policy elements: Effect"
+    POLICY_WITHOUT_PRINCIPAL = "policy-without-principal", "AWS JSON policy elements: Principal"
+    POLICY_PRINCIPAL_INVALID = "policy-principal-invalid", "AWS JSON policy elements: Principal"
+    POLICY_NOT_PRINCIPAL_ALLOWS = "policy-not-principal-allows", "AWS JSON policy elements: NotPrincipal"
+    POLICY_WITHOUT_ACTIONS = "policy-without-actions", "IAM JSON policy elements: Action"
+    POLICY_ACTION_INVALID = "policy-action-invalid", "IAM JSON policy elements: Action"
+    POLICY_ACTION_NOT_STS = "policy-action-not-sts", "IAM User Guide, Role trust policy"
+    POLICY_WITHOUT_RESOURCES = "policy-without-resources", "IAM JSON policy elements: Resource"
+    POLICY_RESOURCE_INVALID = "policy-resource-invalid", "IAM JSON policy elements: Resource"
+    POLICY_ARN_INCOMPLETE = "policy-arn-incomplete", "AWS General Reference, incomplete ARNs"
+    POLICY_CONDITION_REQUIRED = "policy-condition-required", "IAM User Guide, Role trust policy: Cognito provider"
+    POLICY_ISSUER_UNSCOPED = "policy-issuer-unscoped", "DESIGN.md, invariant 12; IAM User Guide, shared OIDC providers"
+
+    # Sessions and sealing (sealing, sessions)
+    MASTER_KEY_INVALID = "master-key-invalid", "docs/architecture.md, secrets"
+    SEAL_MALFORMED = "seal-malformed", "docs/adr/0003; strict base64 of RFC 4648 section 3.5"
+    SEAL_UNKNOWN_KEY = "seal-unknown-key", "docs/adr/0003"
+    SEAL_BROKEN = "seal-broken", "NIST SP 800-38D section 7.2"
+    SESSION_EXPIRED = "session-expired", "STS API: ExpiredTokenException"
+    SEALING_KEY_MISSING = "sealing-key-missing", "docs/adr/0003"
+    PACKED_POLICY_TOO_LARGE = "packed-policy-too-large", "STS API: PackedPolicyTooLarge"
+    DURATION_EXCEEDS_ROLE = "duration-exceeds-role", "STS API, AssumeRole: DurationSeconds"
+
+    # Who is calling, and may they (access)
+    UNSIGNED_REQUEST = "unsigned-request", "IAM API, Common Error Types: MissingAuthenticationToken"
+    UNKNOWN_ACCESS_KEY = "unknown-access-key", "IAM API, Common Error Types: InvalidClientTokenId"
+    NOT_AUTHORIZED = "not-authorized", "IAM User Guide, Policy evaluation logic"
+    NOT_TRUSTED = "not-trusted", "IAM User Guide, Role trust policy"
+
+    # Entities (iam, store)
+    NO_SUCH_ENTITY = "no-such-entity", "IAM API: NoSuchEntity"
+    ENTITY_ALREADY_EXISTS = "entity-already-exists", "IAM API: EntityAlreadyExists"
+    DELETE_CONFLICT = "delete-conflict", "IAM API: DeleteConflict"
+    LIMIT_EXCEEDED = "limit-exceeded", "IAM and STS quotas"
+    INVALID_INPUT = "invalid-input", "IAM API: InvalidInput"
+
+    # The process (server, store)
+    CONFIGURATION_INVALID = "configuration-invalid", "docs/settings.md"
+    STORE_UNAVAILABLE = "store-unavailable", "DESIGN.md, static stability"
+    INTERNAL_FAILURE = "internal-failure", "IAM API, Common Error Types: InternalFailure"
+
+
+class DaypassError(Exception):
+    """Whatever daypass refuses. ``str(error)`` is for the caller, ``error.reason`` for us."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class RequestError(DaypassError):
+    """The request cannot be read, or asks for what does not exist."""
+
+
+class AuthenticationError(DaypassError):
+    """Who is calling cannot be established."""
+
+
+class AccessDeniedError(DaypassError):
+    """The caller is known, and may not."""
+
+
+class ProofError(DaypassError):
+    """A proof of identity (a token, an assertion) does not verify."""
+
+
+class ProviderError(DaypassError):
+    """An identity provider cannot be asked, or answers nonsense."""
+
+
+class PolicyError(DaypassError):
+    """A policy document cannot be accepted."""
+
+
+class EntityError(DaypassError):
+    """An entity is absent, in the way, or too many."""
+
+
+class ConfigurationError(DaypassError):
+    """The process cannot start or run as configured."""
+
+
+class UnavailableError(DaypassError):
+    """A part of the service is out of reach for now; the same request may succeed later."""
