@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Signing keys: their derivation from a secret access key, and a bounded cache of derived ones.
+
+A signing key is good for one day, region and service (IAM User Guide, "Create a signed AWS API request", step 4). The
+derivation takes four HMACs; a client keeps the same scope all day, so keeping the result saves most of a verification.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import hmac
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+from daypass.sigv4.credential import UnverifiedAuthorization
+from daypass.sigv4.limits import MAX_CACHED_SIGNING_KEYS
+
+SigningKeyProvider = Callable[[UnverifiedAuthorization], bytes]
+"""Returns the signing key (32 bytes) for the scope of an authorization."""
+
+_SHA256: Final = "sha256"
+
+
+def derive_signing_key(secret: bytes, date: str, region: str, service: str) -> bytes:
+    """The signing key of a secret access key for one day (``20150830``), region and service: 32 bytes."""
+    key = hmac.digest(b"AWS4" + secret, date.encode(), _SHA256)
+    key = hmac.digest(key, region.encode(), _SHA256)
+    key = hmac.digest(key, service.encode(), _SHA256)
+    return hmac.digest(key, b"aws4_request", _SHA256)
+
+
+class SigningKeyCache:
+    """Derived keys by access key id, digest of the secret, date, region and service; the least recently used goes first.
+
+    A secret that changes has another digest, so a stale key is never found; nothing needs to be told of a rotation. Keys
+    of unknown access key ids are kept like all others: whether one is known must not show in the time that a refusal takes.
+    """
+
+    def __init__(self, capacity: int = MAX_CACHED_SIGNING_KEYS) -> None:
+        if capacity < 1:
+            raise ValueError("the capacity of a cache of signing keys is at least 1")
+        self._capacity = capacity
+        self._keys: OrderedDict[tuple[str, bytes, str, str, str], bytes] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def of(self, secret: bytes) -> SigningKeyProvider:
+        """A provider for one secret access key, to be handed to ``verify_signature``."""
+        return functools.partial(self._find_or_derive, secret)
+
+    def _find_or_derive(self, secret: bytes, authorization: UnverifiedAuthorization) -> bytes:
+        date, region, service = authorization.date, authorization.region, authorization.service
+        name = (authorization.access_key_id, hashlib.sha256(secret).digest(), date, region, service)
+        # Taken out and put back as the latest; a second thread that comes between derives the same key once more.
+        key = self._keys.pop(name, None)
+        self._keys[name] = key = key or derive_signing_key(secret, date, region, service)
+        if len(self._keys) > self._capacity:
+            self._keys.popitem(last=False)
+        return key

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Verification of Signature Version 4, for the header form and the query form alike.
+
+    raw request -- read_authorization --> UnverifiedAuthorization -- verify_signature --> VerifiedSignature
+
+Pure: the caller finds the secret and brings the time. AWS's own words are used for refusals, because people search for
+them (IAM User Guide, "Troubleshoot Signature Version 4 signing").
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Set
+from dataclasses import dataclass, field
+from typing import Final, NoReturn, NotRequired, TypedDict, Unpack
+
+from daypass.errors import AuthenticationError, Reason
+from daypass.sigv4 import canonical, presigned
+from daypass.sigv4.credential import UnverifiedAuthorization
+from daypass.sigv4.key import SigningKeyProvider, derive_signing_key
+from daypass.sigv4.limits import MAX_CLOCK_SKEW
+from daypass.sigv4.request import PathStyle, RawRequest
+from daypass.sigv4.target import check_path, check_query
+from daypass.sigv4.timestamp import basic
+
+UNSIGNED_PAYLOAD: Final = "UNSIGNED-PAYLOAD"
+"""The word that stands for a body which the signature does not cover (S3 only, and only where it is accepted)."""
+
+_NONE: Final[frozenset[str]] = frozenset()
+_MISMATCH: Final = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and "
+    "signing method. Consult the service documentation for details."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedSignature:
+    """A signature that verified: this access key signed this request. Only ``verify_signature`` makes one.
+
+    - ``payload``: the SHA-256 of the body (hexadecimal) that the signature covers, or the word that says it covers none.
+    - ``signed_at``, ``expires_at``: seconds since the epoch; the second is None unless the request is presigned.
+    """
+
+    access_key_id: str
+    session_token: str | None = field(repr=False)
+    date: str
+    region: str
+    service: str
+    signed_headers: tuple[bytes, ...]
+    signed_at: int
+    presigned: bool
+    expires_at: int | None
+    payload: str
+
+
+def verify_signature(
+    request: RawRequest,
+    authorization: UnverifiedAuthorization,
+    *,
+    secret: bytes | SigningKeyProvider,
+    payload_hash: str,
+    services: Set[str],
+    regions: Set[str] | None = None,
+    now: float,
+    path_style: PathStyle = PathStyle.NORMALISED,
+    skew: float = MAX_CLOCK_SKEW,
+    accepted_payloads: Set[str] = _NONE,
+) -> VerifiedSignature:
+    """Verify that the holder of ``secret`` signed ``request``, for here and for now.
+
+    The order: what needs no secret comes first and so is the same for a known key and an unknown one; the one step that
+    needs it is last.
+
+    1. The scope names this service and a region of ours, and its date is the day of signing (User Guide, scope errors).
+    2. The clock: within ``skew`` seconds of the date, or within the lifetime of a presigned request. Bounds included.
+    3. Host, the session token and every x-amz-* header are signed; a signed header is there, and once (invariant 3).
+    4. Path and query can be read in one way only (invariant 2; spec of ``target``).
+    5. The payload is the body's hash, whatever the request says, or a word of ``accepted_payloads`` (invariant 4).
+    6. The signature, over the raw bytes, compared in constant time.
+
+    ``secret`` is the secret access key, or gives the signing key for the scope (``SigningKeyCache.of``). ``payload_hash``
+    is the SHA-256 of the body as received, in lower-case hexadecimal, computed by the caller and never taken from a header.
+    ``services`` and ``regions`` are sets of the accepted ones; ``regions=None`` accepts any. Where UNSIGNED-PAYLOAD is
+    accepted, a presigned request that declares nothing was signed with that word (S3 API, query parameters).
+
+    Raises AuthenticationError; ValueError when ``authorization`` was read from another request.
+
+    **Not done here, so the caller owes it:** finding the secret without showing whether the key exists
+    (``refuse_unknown_key``), that the session token belongs to the access key and is alive, and replay within the skew.
+    """
+    if authorization.request is not request:
+        raise ValueError("the authorization was read from another request")
+    _check_scope(authorization, services, regions)  # 1
+    _check_time(authorization, now, skew)  # 2
+    _check_signed_headers(authorization)  # 3
+    path = check_path(request.path, path_style)  # 4
+    check_query(request.query, authorization.parameters)
+    payload = _payload(authorization, payload_hash, accepted_payloads)  # 5
+    _check_signature(authorization, secret, path, payload)  # 6
+    return VerifiedSignature(
+        authorization.access_key_id,
+        authorization.session_token,
+        authorization.date,
+        authorization.region,
+        authorization.service,
+        authorization.signed_headers,
+        authorization.signed_at,
+        authorization.presigned,
+        None if authorization.expires is None else authorization.signed_at + authorization.expires,
+        payload,
+    )
+
+
+class Expected(TypedDict):
+    """The keyword arguments of ``verify_signature``, for ``refuse_unknown_key``, which takes the same."""
+
+    secret: bytes | SigningKeyProvider
+    payload_hash: str
+    services: Set[str]
+    regions: NotRequired[Set[str] | None]
+    now: float
+    path_style: NotRequired[PathStyle]
+    skew: NotRequired[float]
+    accepted_payloads: NotRequired[Set[str]]
+
+
+def refuse_unknown_key(
+    request: RawRequest, authorization: UnverifiedAuthorization, **expected: Unpack[Expected]
+) -> NoReturn:
+    """Refuse a request whose access key id is unknown, after the same work as for a known one (DESIGN.md, invariant 13).
+
+    Takes what ``verify_signature`` takes; ``secret`` is a dummy: 40 random bytes, as long as a real one, that the process
+    made at its start and never shows. Always raises AuthenticationError: what ``verify_signature`` would, and
+    SIGNATURE_DOES_NOT_MATCH at the latest, which the caller may turn into the words it has for an unknown key.
+    """
+    verify_signature(request, authorization, **expected)
+    raise AuthenticationError(Reason.SIGNATURE_DOES_NOT_MATCH, _MISMATCH)
+
+
+def _check_scope(authorization: UnverifiedAuthorization, services: Set[str], regions: Set[str] | None) -> None:
+    if authorization.service not in services:
+        wanted = " or ".join(repr(service) for service in sorted(services))
+        raise AuthenticationError(
+            Reason.CREDENTIAL_SERVICE_MISMATCH, f"Credential should be scoped to correct service: {wanted}."
+        )
+    if regions is not None and authorization.region not in regions:
+        raise AuthenticationError(
+            Reason.CREDENTIAL_REGION_MISMATCH,
+            f"Credential should be scoped to a valid region, not {authorization.region!r}.",
+        )
+    day = authorization.timestamp[:8].decode()
+    if authorization.date != day:
+        raise AuthenticationError(
+            Reason.CREDENTIAL_DATE_MISMATCH,
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
+            f"{authorization.date!r} != {day!r}, from {authorization.timestamp.decode()!r}.",
+        )
+
+
+def _check_time(authorization: UnverifiedAuthorization, now: float, skew: float) -> None:
+    # NOTE: written so that a NaN refuses.
+    signed_at, timestamp = authorization.signed_at, authorization.timestamp.decode()
+    if not signed_at <= now + skew:
+        raise AuthenticationError(
+            Reason.SIGNATURE_NOT_YET_CURRENT,
+            f"Signature not yet current: {timestamp} is still later than {basic(now + skew)} "
+            f"({basic(now)} + {skew / 60:g} min.)",
+        )
+    if authorization.expires is not None:
+        if not now <= signed_at + authorization.expires:
+            raise AuthenticationError(
+                Reason.PRESIGNED_EXPIRED,
+                f"Signature expired: {basic(signed_at + authorization.expires)} is now earlier than {basic(now)}.",
+            )
+    elif not signed_at >= now - skew:
+        raise AuthenticationError(
+            Reason.SIGNATURE_EXPIRED,
+            f"Signature expired: {timestamp} is now earlier than {basic(now - skew)} "
+            f"({basic(now)} - {skew / 60:g} min.)",
+        )
+
+
+def _check_signed_headers(authorization: UnverifiedAuthorization) -> None:
+    headers, signed = authorization.headers, authorization.signed_headers
+    if b"host" not in signed:
+        raise AuthenticationError(
+            Reason.HOST_NOT_SIGNED, "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
+        )
+    for name in signed:
+        if name not in headers.values:
+            raise AuthenticationError(
+                Reason.SIGNED_HEADER_ABSENT, "SignedHeaders names a header that the request does not have."
+            )
+    if headers.repeated and not headers.repeated.isdisjoint(signed):
+        raise AuthenticationError(Reason.SIGNED_HEADER_REPEATED, "A signed header came more than once.")
+    for name in headers.values:
+        if name.startswith(b"x-amz-") and name not in signed:
+            _refuse_unsigned(name)
+    if not authorization.presigned and b"x-amz-date" not in headers.values and b"date" not in signed:
+        _refuse_unsigned(b"date")
+
+
+def _refuse_unsigned(name: bytes) -> NoReturn:
+    reason = Reason.SESSION_TOKEN_NOT_SIGNED if name == b"x-amz-security-token" else Reason.HEADER_NOT_SIGNED
+    raise AuthenticationError(
+        reason, f"There were headers present in the request which were not signed: {name[:64].decode()!r}."
+    )
+
+
+def _payload(authorization: UnverifiedAuthorization, payload_hash: str, accepted: Set[str]) -> str:
+    declared = authorization.declared_payload
+    if declared is None:
+        return UNSIGNED_PAYLOAD if authorization.presigned and UNSIGNED_PAYLOAD in accepted else payload_hash
+    if declared == payload_hash.encode():
+        return payload_hash
+    word = declared.decode("latin-1")
+    if word in accepted:
+        return word
+    if len(declared) == 64 and not declared.translate(None, b"0123456789abcdef"):
+        raise AuthenticationError(
+            Reason.PAYLOAD_HASH_MISMATCH, "The provided 'x-amz-content-sha256' header does not match what was computed."
+        )
+    raise AuthenticationError(
+        Reason.PAYLOAD_HASH_UNSUPPORTED,
+        "x-amz-content-sha256 must be the SHA-256 of the body here; unsigned and streaming payloads are not supported.",
+    )
+
+
+def _check_signature(
+    authorization: UnverifiedAuthorization, secret: bytes | SigningKeyProvider, path: bytes, payload: str
+) -> None:
+    request, parameters = authorization.request, authorization.parameters
+    if authorization.presigned:
+        parameters = presigned.without_signature(parameters)
+    query = canonical.canonical_query(parameters) if parameters else b""
+    text = canonical.canonical_request(
+        request.method, path, query, authorization.headers.values, authorization.signed_headers, payload
+    )
+    if isinstance(secret, bytes):
+        key = derive_signing_key(secret, authorization.date, authorization.region, authorization.service)
+    else:
+        key = secret(authorization)
+    wanted = hmac.digest(key, canonical.string_to_sign(authorization.timestamp, authorization.scope, text), "sha256")
+    if not hmac.compare_digest(wanted.hex().encode(), authorization.signature):
+        raise AuthenticationError(Reason.SIGNATURE_DOES_NOT_MATCH, _MISMATCH)
