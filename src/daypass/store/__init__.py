@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+What the service remembers (SQLite; the schema is meant for PostgreSQL too).
+
+    Store.open(url, data_dir) --> store
+    store.view()                  everything at one instant, in memory: synchronous, current, immutable
+    store.transaction()           read, check and write; on the disk when the block ends
+
+- ``records``      the entities, as frozen values
+- ``view``         lookups; ``snapshot``: the containers that make the next view cheap
+- ``reader``       keeps the view current; ``loading``: from rows to records
+- ``transaction``  writes, and the change log that readers follow
+- ``schema``       the tables; ``migrate`` and ``migrations``: how a file gets them
+- ``sqlite``       what is SQLite's own
+
+The store leaves to others what a record means: it does not parse policies, unwrap keys or check who asks.
+"""
+
+from typing import TYPE_CHECKING
+
+from daypass.store.health import readable
+from daypass.store.migrate import migrate
+from daypass.store.records import AccessKey, AccessKeyStatus, Account, OidcProvider, Role, SealingKey
+from daypass.store.snapshot import SortedRecords
+from daypass.store.store import Store
+from daypass.store.view import View
+
+if TYPE_CHECKING:
+    # For annotations only: at run time it would bring SQLAlchemy into every process that reads.
+    from daypass.store.transaction import Transaction
+
+__all__ = [
+    "AccessKey",
+    "AccessKeyStatus",
+    "Account",
+    "OidcProvider",
+    "Role",
+    "SealingKey",
+    "SortedRecords",
+    "Store",
+    "Transaction",
+    "View",
+    "migrate",
+    "readable",
+]
+
+
+def __getattr__(name: str) -> object:
+    """``Transaction`` at run time, for whoever does want it there (PEP 562)."""
+    if name == "Transaction":
+        from daypass.store.transaction import Transaction
+
+        return Transaction
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Migrations: from nothing, from an older file, not at all, and never from what is not ours."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from daypass.errors import ConfigurationError, Reason, UnavailableError
+from daypass.store import Store, migrate, schema, sqlite
+from daypass.store.migrate import HEAD, SCRIPTS, stored_revision
+
+NEXT = """
+import sqlalchemy as sa
+from alembic import op
+revision = "0002"
+down_revision = "0001"
+def upgrade():
+    op.add_column("account", sa.Column("alias", sa.Text))
+    op.execute("UPDATE account SET alias = 'moved'")
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "daypass.db"
+
+
+@pytest.fixture
+def filled(file: Path) -> Path:
+    """A database at head with an account and a thousand ids in it."""
+    migrate(file)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("INSERT INTO account VALUES ('123456789012', 1)")
+        connection.executemany("INSERT INTO used_id VALUES (?)", ((f"AROA{n:017d}",) for n in range(1000)))
+        connection.commit()
+    return file
+
+
+@pytest.fixture
+def later(tmp_path: Path) -> Path:
+    """The migrations of a later version: one more."""
+    scripts = tmp_path / "later %(version)s"
+    shutil.copytree(SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
+    (scripts / "versions" / "revision_0002.py").write_text(NEXT)
+    return scripts
+
+
+def rows(path: Path, query: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_head_is_the_last_of_the_migrations() -> None:
+    assert ScriptDirectory(str(SCRIPTS)).get_heads() == [HEAD]
+
+
+def test_a_new_file_is_at_head_and_in_wal_mode(file: Path) -> None:
+    migrate(file)
+    assert stored_revision(file) == HEAD
+    assert rows(file, "PRAGMA journal_mode") == [("wal",)]
+    assert [path.name for path in file.parent.iterdir()] == ["daypass.db"], "nothing was there to copy aside"
+
+
+def test_the_migrations_make_the_tables_of_the_schema(file: Path) -> None:
+    migrate(file)
+    engine = sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(file), poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, schema.metadata) == []
+
+
+def test_the_migrations_and_the_schema_make_the_same_statements(file: Path, tmp_path: Path) -> None:
+    # What compare_metadata does not look at: check constraints, WITHOUT ROWID, AUTOINCREMENT, names.
+    migrate(file)
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/schema.db", poolclass=sa.NullPool)
+    schema.metadata.create_all(engine)
+    query = "SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE '%alembic%' AND sql IS NOT NULL ORDER BY name"
+
+    def parts(path: Path) -> dict[object, list[str]]:
+        return {name: sorted(line.strip(" \t,") for line in str(text).split("\n")) for name, text in rows(path, query)}
+
+    assert parts(file) == parts(tmp_path / "schema.db")
+
+
+def test_a_file_at_head_is_left_alone(filled: Path) -> None:
+    before = filled.read_bytes(), filled.stat().st_mtime_ns
+    migrate(filled)
+    assert (filled.read_bytes(), filled.stat().st_mtime_ns) == before
+
+
+def test_a_copy_put_back_is_in_wal_mode_again(filled: Path, later: Path) -> None:
+    migrate(filled, later, "0002")
+    filled.with_name("daypass.db.0001.bak").replace(filled)
+    assert rows(filled, "PRAGMA journal_mode") == [("delete",)]
+    migrate(filled)
+    assert rows(filled, "PRAGMA journal_mode") == [("wal",)]
+    assert rows(filled, "SELECT account_id FROM account") == [("123456789012",)]
+
+
+def test_an_older_file_is_copied_aside_and_brought_to_head(filled: Path, later: Path) -> None:
+    migrate(filled, later, "0002")
+    assert rows(filled, "SELECT account_id, alias FROM account") == [("123456789012", "moved")]
+    assert stored_revision(filled) == "0002"
+    copy = filled.with_name("daypass.db.0001.bak")
+    assert rows(copy, "SELECT account_id FROM account") == [("123456789012",)]
+    assert rows(copy, "SELECT count(*) FROM used_id") == [(1000,)]
+    assert stored_revision(copy) == "0001"
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+
+
+def test_the_copy_has_what_was_still_in_the_log(filled: Path, later: Path) -> None:
+    with closing(sqlite3.connect(filled)) as connection:
+        connection.execute("INSERT INTO account VALUES ('210987654321', 1)")
+        connection.commit()
+        assert filled.with_name("daypass.db-wal").stat().st_size > 0
+        migrate(filled, later, "0002")
+    assert rows(filled.with_name("daypass.db.0001.bak"), "SELECT count(*) FROM account") == [(2,)]
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(filled: Path, later: Path) -> None:
+    script = later / "versions" / "revision_0002.py"
+    script.write_text(NEXT + "    op.execute('SELECT nonsense')\n")
+    with pytest.raises(ConfigurationError):
+        migrate(filled, later, "0002")
+    assert stored_revision(filled) == "0001"
+    assert "alias" not in {name for _, name, *_ in rows(filled, "PRAGMA table_info(account)")}
+    script.write_text(NEXT)
+    migrate(filled, later, "0002")
+    assert stored_revision(filled) == "0002", "the copy of the first attempt is not in the way of the second"
+
+
+async def test_a_file_of_a_newer_version_is_refused(filled: Path, later: Path) -> None:
+    migrate(filled, later, "0002")
+    with pytest.raises(ConfigurationError, match="newer version") as refused:
+        await Store.open(None, filled.parent)
+    assert refused.value.reason is Reason.CONFIGURATION_INVALID
+    assert rows(filled, "SELECT alias FROM account") == [("moved",)]
+
+
+def overwrite(path: Path, content: bytes, at: int = 0) -> None:
+    with path.open("r+b") as opened:
+        opened.seek(at)
+        opened.write(content)
+
+
+def damage_later_pages(path: Path) -> None:
+    overwrite(path, b"\xa5" * (path.stat().st_size - 4096), at=4096)
+
+
+def drop_version(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE alembic_version")
+
+
+def empty_version(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DELETE FROM alembic_version")
+        connection.commit()
+
+
+def lose_a_table(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE change")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda path: overwrite(path, b"this is a text and no database. " * 10),
+        lambda path: overwrite(path, b"\0" * 100),
+        damage_later_pages,
+        drop_version,
+        empty_version,
+        lose_a_table,
+        lambda path: (path.unlink(), path.mkdir()),
+    ],
+    ids=["text", "no header", "damaged pages", "foreign", "no revision", "a table lost", "a directory"],
+)
+async def test_what_is_no_database_of_ours_is_a_configuration_error(
+    filled: Path, spoil: Callable[[Path], object]
+) -> None:
+    spoil(filled)
+    with pytest.raises(ConfigurationError) as refused:
+        await Store.open(None, filled.parent)
+    assert refused.value.reason is Reason.CONFIGURATION_INVALID
+    assert str(filled) in str(refused.value)
+
+
+def test_an_empty_file_is_a_new_database(file: Path) -> None:
+    file.touch()
+    migrate(file)
+    assert stored_revision(file) == HEAD
+
+
+def test_a_database_in_use_is_unavailable(filled: Path, later: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "WRITER_PATIENCE", 0.02)
+    with closing(sqlite3.connect(filled, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(UnavailableError) as refused:
+            migrate(filled, later, "0002")
+    assert refused.value.reason is Reason.STORE_UNAVAILABLE
+
+
+def test_processes_that_start_at_once_migrate_once(file: Path) -> None:
+    script = "import sys, pathlib; from daypass.store import migrate; migrate(pathlib.Path(sys.argv[1]))"
+    command = [sys.executable, "-W", "error", "-c", script, str(file)]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    started = [subprocess.Popen(command, env=env) for _ in range(3)]
+    assert [process.wait(timeout=60) for process in started] == [0, 0, 0]
+    assert rows(file, "SELECT version_num FROM alembic_version") == [(HEAD,)]
