@@ -1,0 +1,377 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The decision (IAM User Guide, "Policy evaluation logic", within an account and across accounts).
+
+    request + layers -- examine --> findings, a verdict per layer -- conclude --> decision
+
+``conclude`` is a truth table and knows no policies; ``explain`` fills the same findings from its traces. The order:
+
+A. Rules of the operation itself (GetCallerIdentity, GetSessionToken, AssumeRole by root).
+B. Which layers apply to this caller.
+C. A Deny in any of them denies.
+D. Every organisation level and the endpoint must allow.
+E. The caller's side: identity, boundary and session policies must allow together; root needs none.
+F. Callers without an account (services, proofs, nobody) need an unlimited grant of the resource's policy.
+G. In one account a grant is enough as far as its class reaches, and so is the caller's side, unless explicit trust is
+   required.
+H. Across accounts both are needed.
+
+Default deny: what no rule allows is denied. There is no shortcut for owners or administrators.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+
+from daypass import principal as who
+from daypass.policy.actions import split_action
+from daypass.policy.compiled import Shelves, Statement
+from daypass.policy.document import Kind
+from daypass.policy.limits import MAX_REMEMBERED_ACTIONS
+from daypass.policy.principals import Grant
+from daypass.policy.request import Cause, Decision, Layer, Layers, Level, NamedPolicy, Outcome, Request
+from daypass.policy.resources import Target
+
+
+class Verdict(enum.IntEnum):
+    """What one layer says. ``ABSENT``: it does not apply, and limits nothing."""
+
+    ABSENT = 0
+    NONE = 1
+    ALLOW = 2
+    DENY = 3
+
+
+ABSENT, NONE, ALLOW, DENY = Verdict.ABSENT, Verdict.NONE, Verdict.ALLOW, Verdict.DENY
+
+
+class PolicySet(tuple[NamedPolicy, ...]):
+    """
+    Policies that are asked together, with one index over all of them.
+
+    A tuple in every other way. Make one where the same policies are asked again and again (a role's, say) and keep it: it
+    remembers, for each action, the few statements that matter out of however many policies.
+    """
+
+    _shelves: dict[str, Shelves]
+
+    def __new__(cls, policies: Iterable[NamedPolicy] = ()) -> PolicySet:
+        made = super().__new__(cls, policies)
+        made._shelves = {}
+        return made
+
+    def shelves(self, action: str) -> Shelves:
+        """The statements for an action, of all the policies."""
+        found = self._shelves.get(action)
+        if found is None:
+            found = Shelves(statement for named in self for statement in named.policy.matching_action(action))
+            if len(self._shelves) >= MAX_REMEMBERED_ACTIONS:
+                self._shelves.clear()
+            self._shelves[action] = found
+        return found
+
+
+class Findings:
+    """
+    The verdict of every layer, and what else the conclusion depends on.
+
+    ``identity`` is ABSENT for callers that have no identity policies: root (``is_root``), and the sessions that root made
+    with GetFederationToken. ``has_account``: the caller belongs to an account. ``trust_required``: rule G's exception.
+    """
+
+    __slots__ = (
+        "boundary",
+        "grant",
+        "has_account",
+        "identity",
+        "is_root",
+        "rcp",
+        "resource",
+        "resource_layer",
+        "same_account",
+        "scp",
+        "session",
+        "trust_required",
+        "vpce",
+    )
+
+    def __init__(self, request: Request, layers: Layers) -> None:
+        principal = request.principal
+        self.scp = self.rcp = self.vpce = self.resource = ABSENT
+        self.identity = self.boundary = self.session = ABSENT
+        self.grant = Grant.NONE
+        self.is_root = type(principal) is who.Root
+        self.has_account = isinstance(principal, who.AccountPrincipal)
+        self.same_account = (
+            isinstance(principal, who.AccountPrincipal) and principal.account == request.resource_account
+        )
+        self.trust_required = layers.explicit_trust_required
+        self.resource_layer = Layer.RESOURCE
+        named = layers.resource
+        if (
+            named.policy.kind is Kind.TRUST
+            if named is not None
+            else layers.explicit_trust_required and _is_sts(request)
+        ):
+            self.resource_layer = Layer.TRUST
+
+
+def _is_sts(request: Request) -> bool:
+    return split_action(request.action)[0] == "sts"
+
+
+def decide(request: Request, layers: Layers) -> Decision:
+    """
+    Whether the policies allow the request, and if not, what denies it.
+
+    Total: every request and every compiled policy give a decision. **What it does not do:** see to it that all of the
+    caller's policies are in the layers; a guardrail that is left out does not guard.
+    """
+    by_operation = decide_by_operation(request)
+    if by_operation is not None:
+        return by_operation
+    target = Target(request.resource, request.context.entries)
+    findings = examine(request, layers, target)
+    outcome, layer = conclude(findings)
+    if outcome is Outcome.ALLOWED:
+        return _ALLOWED[findings.grant]
+    if outcome is Outcome.EXPLICIT_DENY:
+        return Decision(outcome, find_deny(request, layers, target, layer), findings.grant)
+    level = find_silent_level(request, layers, target, layer)
+    return Decision(outcome, Cause(layer, explicit=False, level=level), findings.grant)
+
+
+_ALLOWED = {grant: Decision(Outcome.ALLOWED, None, grant) for grant in Grant}
+_NOT_FOR_ROOT = Decision(Outcome.IMPLICIT_DENY, Cause(Layer.OPERATION, explicit=False))
+_RULED = frozenset({"getcalleridentity", "getsessiontoken", "assumerole"})
+
+
+def decide_by_operation(request: Request) -> Decision | None:
+    """Rule A: what policies cannot change. None for every other request."""
+    action = request.action
+    if len(action) < 14 or action[:4].lower() != "sts:":
+        return None
+    name = split_action(action)[1]
+    if name not in _RULED:
+        return None
+    principal = request.principal
+    if name == "getcalleridentity" and not isinstance(principal, who.FederatedCaller | who.Anonymous):
+        return _ALLOWED[Grant.NONE]
+    if name == "getsessiontoken" and request.long_term_credentials and isinstance(principal, who.User | who.Root):
+        return _ALLOWED[Grant.NONE]
+    if name == "assumerole" and isinstance(principal, who.Root):
+        return _NOT_FOR_ROOT
+    return None
+
+
+def examine(request: Request, layers: Layers, target: Target) -> Findings:
+    """Rule B: which layers apply, and what each of them says."""
+    findings = Findings(request, layers)
+    action = request.action
+    if findings.has_account:
+        if layers.scps is not None and not layers.service_linked_role:
+            findings.scp = _levels(layers.scps, action, target)
+        _examine_caller(findings, request, layers, target)
+    if layers.rcps is not None and rcps_apply(request, layers):
+        findings.rcp = _denied_by_level(layers.rcps, action, target)
+    if layers.vpc_endpoint is not None:
+        findings.vpce = with_principal(layers.vpc_endpoint, request, layers, target)[0]
+    if layers.resource is not None:
+        findings.resource, findings.grant = with_principal(layers.resource, request, layers, target)
+    return findings
+
+
+def _examine_caller(findings: Findings, request: Request, layers: Layers, target: Target) -> None:
+    """The caller's own side: identity and boundary of users and roles, session policies of sessions."""
+    principal = request.principal
+    if findings.is_root:
+        return
+    federated = isinstance(principal, who.FederatedUser)
+    made_by_root = isinstance(principal, who.FederatedUser) and isinstance(principal.parent, who.Root)
+    if not made_by_root:
+        findings.identity = verdict_of(layers.identity, request.action, target)
+        if layers.boundary is not None:
+            findings.boundary = verdict_of((layers.boundary,), request.action, target)
+    if federated or isinstance(principal, who.RoleSession):
+        if layers.session is not None:
+            findings.session = verdict_of(layers.session, request.action, target)
+        elif federated:
+            findings.session = NONE  # no policy passed to GetFederationToken means no permissions
+
+
+def rcps_apply(request: Request, layers: Layers) -> bool:
+    """Whether resource control policies speak about this service and this caller."""
+    return not layers.service_linked_role and split_action(request.action)[0] in layers.rcp_services
+
+
+def verdict_of(policies: tuple[NamedPolicy, ...], action: str, target: Target) -> Verdict:
+    """What a set of policies without principals says: deny if any statement denies, else allow if any allows."""
+    if isinstance(policies, PolicySet):
+        shelves = policies.shelves(action)
+        if shelves.deny.any_covers(target):
+            return DENY
+        return ALLOW if shelves.allow.any_covers(target) else NONE
+    verdict = NONE
+    for named in policies:
+        shelves = named.policy.shelves(action)
+        if shelves.deny.any_covers(target):
+            return DENY
+        if verdict is NONE and shelves.allow.any_covers(target):
+            verdict = ALLOW
+    return verdict
+
+
+def _levels(levels: tuple[Level, ...], action: str, target: Target) -> Verdict:
+    """Organisation policies: a deny at any level denies, and every level must allow for itself."""
+    worst = ALLOW
+    for level in levels:
+        verdict = verdict_of(level.policies, action, target)
+        if verdict is DENY:
+            return DENY
+        if verdict is NONE:
+            worst = NONE
+    return worst
+
+
+def _denied_by_level(levels: tuple[Level, ...], action: str, target: Target) -> Verdict:
+    """RCPs only deny: RCPFullAWSAccess, which allows everything, is attached to every level."""
+    denied = any(verdict_of(level.policies, action, target) is DENY for level in levels)
+    return DENY if denied else ALLOW
+
+
+def with_principal(named: NamedPolicy, request: Request, layers: Layers, target: Target) -> tuple[Verdict, Grant]:
+    """What a policy with principals says, and the best class of its applying Allow statements."""
+    shelves = named.policy.shelves(request.action)
+    for shelf_statement in _candidates(shelves.deny.line, shelves.deny.by_root, target):
+        if reach(shelf_statement, named, request, layers) and shelf_statement.covers(target):
+            return DENY, Grant.NONE
+    best = Grant.NONE
+    for shelf_statement in _candidates(shelves.allow.line, shelves.allow.by_root, target):
+        grant = reach(shelf_statement, named, request, layers)
+        if grant > best and shelf_statement.covers(target):
+            best = grant
+    return (ALLOW if best else NONE), best
+
+
+def _candidates(
+    line: tuple[Statement, ...], by_root: dict[str, list[Statement]], target: Target
+) -> tuple[Statement, ...]:
+    return (*line, *by_root.get(target.root, ())) if by_root else line
+
+
+def reach(statement: Statement, named: NamedPolicy, request: Request, layers: Layers) -> Grant:
+    """How far the statement's principal element reaches to the caller; NONE when it does not speak of it."""
+    element = statement.principal
+    if element is None:
+        return Grant.NONE if statement.unreachable else Grant.UNLIMITED
+    if not element.negated:
+        return element.grant(request.principal, named.principal_ids)
+    if statement.denies and layers.boundary is not None and isinstance(request.principal, who.User | who.RoleSession):
+        return Grant.UNLIMITED  # with a boundary attached, a NotPrincipal denies whomever it lists
+    if layers.not_principal_all_links:
+        exempt = element.names_all_links(request.principal, named.principal_ids)
+    else:
+        exempt = element.grant(request.principal, named.principal_ids) is not Grant.NONE
+    return Grant.NONE if exempt else Grant.UNLIMITED
+
+
+def conclude(found: Findings) -> tuple[Outcome, Layer]:
+    """Rules C to H. The layer is the one to name as the cause; it means nothing when the request is allowed."""
+    denying = _denying_layer(found)
+    if denying is not None:
+        return Outcome.EXPLICIT_DENY, denying
+    for verdict, layer in ((found.scp, Layer.SCP), (found.rcp, Layer.RCP), (found.vpce, Layer.VPC_ENDPOINT)):
+        if verdict is NONE:
+            return Outcome.IMPLICIT_DENY, layer
+    if _allows(found):
+        return Outcome.ALLOWED, Layer.OPERATION
+    return Outcome.IMPLICIT_DENY, _silent_layer(found)
+
+
+def _denying_layer(found: Findings) -> Layer | None:
+    """Rule C, in the order in which causes are named."""
+    if found.scp is DENY:
+        return Layer.SCP
+    if found.rcp is DENY:
+        return Layer.RCP
+    if found.vpce is DENY:
+        return Layer.VPC_ENDPOINT
+    if found.resource is DENY:
+        return found.resource_layer
+    if found.boundary is DENY:
+        return Layer.BOUNDARY
+    if found.session is DENY:
+        return Layer.SESSION
+    return Layer.IDENTITY if found.identity is DENY else None
+
+
+def _allows(found: Findings) -> bool:
+    """Rules E to H, when nothing denies and the organisation and the endpoint allow."""
+    grant = found.grant
+    if not found.has_account:
+        return grant is Grant.UNLIMITED
+    unhindered = found.boundary is not NONE and found.session is not NONE
+    caller_side = found.identity is not NONE and unhindered
+    if not found.same_account:
+        return grant is not Grant.NONE and caller_side
+    if grant is Grant.UNLIMITED or (grant is Grant.LIMITED and unhindered):
+        return True
+    if found.trust_required:
+        return grant is Grant.DELEGATED and caller_side
+    return caller_side
+
+
+def _silent_layer(found: Findings) -> Layer:
+    """Which layer to name when nothing denies and something is missing (ours; AWS names exactly one)."""
+    if not found.has_account or (not found.same_account and found.grant is Grant.NONE):
+        return found.resource_layer
+    if found.identity is NONE:
+        return Layer.IDENTITY
+    if found.boundary is NONE:
+        return Layer.BOUNDARY
+    if found.session is NONE:
+        return Layer.SESSION
+    return found.resource_layer
+
+
+def find_deny(request: Request, layers: Layers, target: Target, layer: Layer) -> Cause:
+    """The first statement that denies, of a layer that denies. Only denied requests pay for the search."""
+    return next(
+        Cause(layer, True, level, named.name, statement.source.sid, statement.index)
+        for level, named in policies_of(layers, layer)
+        for statement in named.policy.matching_action(request.action)
+        if statement.denies
+        and (layer not in WITH_PRINCIPAL or reach(statement, named, request, layers))
+        and statement.covers(target)
+    )
+
+
+WITH_PRINCIPAL = frozenset({Layer.VPC_ENDPOINT, Layer.RESOURCE, Layer.TRUST})
+"""Layers whose statements say to whom they speak."""
+
+
+def find_silent_level(request: Request, layers: Layers, target: Target, layer: Layer) -> str | None:
+    """The first organisation level that does not allow; None for other layers."""
+    if layer is Layer.SCP:
+        for level in layers.scps or ():
+            if verdict_of(level.policies, request.action, target) is NONE:
+                return level.name
+    return None
+
+
+def policies_of(layers: Layers, layer: Layer) -> list[tuple[str | None, NamedPolicy]]:
+    """The policies of one layer, with the name of their organisation level."""
+    if layer is Layer.SCP or layer is Layer.RCP:
+        levels = layers.scps if layer is Layer.SCP else layers.rcps
+        return [(level.name, named) for level in levels or () for named in level.policies]
+    single = {
+        Layer.VPC_ENDPOINT: layers.vpc_endpoint,
+        Layer.RESOURCE: layers.resource,
+        Layer.TRUST: layers.resource,
+        Layer.BOUNDARY: layers.boundary,
+    }
+    if layer in single:
+        named = single[layer]
+        return [] if named is None else [(None, named)]
+    return [(None, named) for named in (layers.session or () if layer is Layer.SESSION else layers.identity)]
