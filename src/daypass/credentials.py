@@ -86,3 +86,8 @@ def new_secret_access_key() -> Secret:
 def new_unique_id(prefix: Literal["AIDA", "AROA", "AGPA", "ANPA", "ANVA", "AIPA", "ASCA"]) -> str:
     """A fresh unique id of 21 characters. Ids are never reused: 85 random bits, and the store refuses a repeat."""
     return prefix + "".join(secrets.choice(_BASE32) for _ in range(17))
+
+
+def access_key_label(access_key_id: str) -> bytes:
+    """What a long-term secret access key is wrapped with, so that a row copied to another key's does not open."""
+    return b"daypass secret access key v1 " + access_key_id.encode("ascii")

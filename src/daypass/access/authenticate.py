@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Who is calling: Signature Version 4 over the keys and sessions that are known (IAM User Guide, "Signature Version 4").
+
+The same work is done, and the same words are said, for an access key that does not exist, one that is not active, and a
+session token that is not ours; only a caller who knows the secret learns that a session has expired.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+from daypass import sigv4
+from daypass.credentials import LONG_TERM_KEY, TEMPORARY_KEY, access_key_label
+from daypass.errors import AuthenticationError, Reason
+from daypass.principal import AccountPrincipal, RoleSession, Root
+from daypass.sealing import MasterKey
+from daypass.sessions import OpenedSession, Session, Sessions
+from daypass.sessions.session import check_not_expired
+from daypass.store import AccessKey, Role, View
+
+SECRETS_REMEMBERED: Final = 1024
+"""Unwrapped long-term secrets kept, per process; unwrapping one costs a few microseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """
+    Whoever signed the request, and what their credentials are.
+
+    ``session`` and ``role`` are there for temporary credentials; the role is the one that lives now, found by its unique
+    id. ``region`` is the one of the credential scope.
+    """
+
+    principal: AccountPrincipal
+    access_key_id: str
+    region: str
+    session: Session | None = None
+    role: Role | None = None
+
+
+class Authenticator:
+    """Finds the secret that a request claims to be signed with, verifies the signature, and says who that is."""
+
+    def __init__(self, master: MasterKey, sessions: Sessions) -> None:
+        self._master = master
+        self._sessions = sessions
+        self._secrets: dict[tuple[str, bytes], bytes] = {}
+        self._signing_keys = sigv4.SigningKeyCache()
+        self._nobodys_secret = secrets.token_urlsafe(30).encode("ascii")
+
+    def authenticate(
+        self, request: sigv4.RawRequest, *, payload_hash: str, service: str, view: View, now: float
+    ) -> Caller:
+        """
+        The caller behind a signed request. In this order:
+
+        1. there is exactly one credential (``sigv4.read_authorization`` refuses two);
+        2. its access key is known: a long-term key that is active, or a session token of ours made for this key id;
+        3. the signature agrees, in time and scope; for an unknown key the same work is done over nobody's secret;
+        4. the session has not expired, and its role still exists.
+
+        ``payload_hash`` is the SHA-256 of the body as received, ``service`` the service whose door this is.
+        Raises AuthenticationError. **It does not decide whether the caller may:** that is ``authorize``.
+        """
+        authorization = sigv4.read_authorization(request)
+        if authorization is None:
+            raise AuthenticationError(Reason.UNSIGNED_REQUEST, "Request is missing Authentication Token")
+        key = self._known_key(authorization, view, now)
+        secret = self._nobodys_secret if key is None else self._secret_of(key)
+        try:
+            sigv4.verify_signature(
+                request,
+                authorization,
+                secret=self._signing_keys.of(secret),
+                payload_hash=payload_hash,
+                services=frozenset((service,)),
+                now=now,
+            )
+        except AuthenticationError as error:
+            if key is None and error.reason is Reason.SIGNATURE_DOES_NOT_MATCH:
+                raise AuthenticationError(Reason.UNKNOWN_ACCESS_KEY, _UNKNOWN) from None
+            raise
+        if key is None:  # a signature over nobody's secret cannot agree, but nothing may rest on that
+            raise AuthenticationError(Reason.UNKNOWN_ACCESS_KEY, _UNKNOWN)
+        return _caller(key, authorization, view, now)
+
+    def _known_key(
+        self, authorization: sigv4.UnverifiedAuthorization, view: View, now: float
+    ) -> AccessKey | OpenedSession | None:
+        """A session for a temporary key, an active key for a long-term one without a session token; else nothing."""
+        access_key_id, token = authorization.access_key_id, authorization.session_token
+        if token is not None:
+            if not access_key_id.startswith(TEMPORARY_KEY):
+                return None
+            try:
+                return self._sessions.open(token, access_key_id=access_key_id, now=now)
+            except AuthenticationError:
+                return None
+        key = view.access_key(access_key_id) if access_key_id.startswith(LONG_TERM_KEY) else None
+        # A key with a user is not this account's root; users are not served yet, so neither are their keys.
+        return key if key is not None and key.status == "Active" and key.user_id is None else None
+
+    def _secret_of(self, key: AccessKey | OpenedSession) -> bytes:
+        if isinstance(key, OpenedSession):
+            return key.secret
+        name = (key.access_key_id, key.wrapped_secret)
+        secret = self._secrets.get(name)
+        if secret is None:
+            secret = self._master.unwrap(key.wrapped_secret, access_key_label(key.access_key_id))
+            if len(self._secrets) >= SECRETS_REMEMBERED:
+                self._secrets.pop(next(iter(self._secrets)))
+            self._secrets[name] = secret
+        return secret
+
+
+_UNKNOWN: Final = "The security token included in the request is invalid."
+
+
+def _caller(
+    key: AccessKey | OpenedSession, authorization: sigv4.UnverifiedAuthorization, view: View, now: float
+) -> Caller:
+    if isinstance(key, AccessKey):
+        return Caller(Root(key.account), key.access_key_id, authorization.region)
+    session = key.session
+    check_not_expired(session, now)
+    role = view.role_by_id(session.role_id)
+    if role is None:
+        raise AuthenticationError(Reason.UNKNOWN_ACCESS_KEY, _UNKNOWN)
+    principal = RoleSession(role.account, role.path, role.name, role.unique_id, session.session_name)
+    return Caller(principal, authorization.access_key_id, authorization.region, session, role)

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+May the caller: the policies that apply are gathered here, and ``daypass.policy`` decides.
+
+One function for every door. Permissions are read live from the role; session policies are as they were at issue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from daypass.access.authenticate import Caller
+from daypass.access.context import RequestFacts, principal_keys, request_keys, session_keys
+from daypass.errors import AccessDeniedError, Reason
+from daypass.identity import ContextValue
+from daypass.policy import Context, Kind, Layers, NamedPolicy, Request, compile_policy, decide, denial_message
+from daypass.store import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """A caller who may do this to that: the one thing an operation that needs permission can be called with."""
+
+    caller: Caller
+    action: str
+    resource: str
+    facts: RequestFacts = field(repr=False)
+
+
+def authorize(
+    caller: Caller,
+    *,
+    action: str,
+    resource: str,
+    resource_account: str,
+    facts: RequestFacts,
+    keys: Mapping[str, ContextValue],
+) -> Permitted:
+    """
+    Decide one action on one resource. ``keys`` are the condition keys that this operation adds.
+
+    Raises AccessDeniedError with AWS's sentence. Default deny: no policy, no permission.
+    """
+    context = _context(caller, facts, keys)
+    request = Request(
+        action, resource, resource_account, caller.principal, context, long_term_credentials=caller.session is None
+    )
+    decision = decide(request, layers_of(caller))
+    if not decision.allowed:
+        raise AccessDeniedError(Reason.NOT_AUTHORIZED, denial_message(request, decision))
+    return Permitted(caller, action, resource, facts)
+
+
+def layers_of(caller: Caller) -> Layers:
+    """The policies that bound a caller: those of the role as they are now, and those of the session as sealed."""
+    role, session = caller.role, caller.session
+    identity = () if role is None else _identity_policies(role)
+    if session is None or session.policy is None:
+        return Layers(identity=identity)
+    inline = NamedPolicy("session policy", compile_policy(session.policy, Kind.SESSION))
+    return Layers(identity=identity, session=(inline,))
+
+
+def _identity_policies(role: Role) -> tuple[NamedPolicy, ...]:
+    return tuple(
+        NamedPolicy(f"inline:{name}", compile_policy(text, Kind.IDENTITY)) for name, text in role.inline_policies
+    )
+
+
+def _context(caller: Caller, facts: RequestFacts, keys: Mapping[str, ContextValue]) -> Context:
+    values = request_keys(facts)
+    values["aws:requestedregion"] = caller.region
+    values.update(principal_keys(caller.principal))
+    if caller.session is not None:
+        role_tags = () if caller.role is None else caller.role.tags
+        values.update(session_keys(caller.session, role_tags, facts.now))
+    values.update(keys)
+    return Context(values)

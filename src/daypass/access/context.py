@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The condition keys that a request brings into a decision (IAM User Guide, "AWS global condition context keys").
+
+A key that does not apply is absent, never empty. ``KEYS`` has a row for every key that is ever set here; keys of a verified
+proof (``<issuer>:<claim>``) come with the ``Identity`` and have a prefix of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from daypass.clock import iso8601
+from daypass.identity import ContextValue
+from daypass.principal import AccountPrincipal, FederatedUser, RoleSession, Root, User
+from daypass.sessions import Session
+
+KEYS: Final[Mapping[str, str]] = {
+    "aws:currenttime": "always",
+    "aws:epochtime": "always",
+    "aws:securetransport": "always",
+    "aws:requestedregion": "signed requests: the region of the credential scope",
+    "aws:useragent": "when the header was sent",
+    "aws:referer": "when the header was sent",
+    "aws:sourceip": "always, unless the peer's address is unknown",
+    "aws:viaawsservice": "always: false, nothing calls on a caller's behalf",
+    "aws:principalarn": "callers with credentials; a role session has the role's ARN",
+    "aws:principalaccount": "callers with credentials",
+    "aws:principaltype": "callers with credentials",
+    "aws:principalisawsservice": "callers with credentials: false",
+    "aws:userid": "callers with credentials",
+    "aws:username": "IAM users only",
+    "aws:principaltag/*": "tags of the role and of the session",
+    "aws:federatedprovider": "sessions made from a web identity or a SAML assertion",
+    "aws:tokenissuetime": "temporary credentials only",
+    "aws:multifactorauthpresent": "temporary credentials only",
+    "aws:multifactorauthage": "temporary credentials of a caller that used MFA",
+    "aws:sourceidentity": "sessions with a source identity",
+    "aws:resourceaccount": "always",
+    "aws:resourcetag/*": "tags of the role or provider that is the resource",
+    "iam:resourcetag/*": "tags of the role that is the resource",
+    "aws:requesttag/*": "tags that the request would put on the resource or the session",
+    "aws:tagkeys": "when the request passes tags or tag keys",
+    "sts:rolesessionname": "AssumeRole*",
+    "sts:sourceidentity": "AssumeRole*, when one is set",
+    "sts:transitivetagkeys": "AssumeRole*, when keys are passed",
+}
+"""Every key set from here, lower-cased, with its presence rule; ``*`` stands for a tag key."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """
+    What is known of a request before anything is known of its caller.
+
+    ``now`` is the instant it was received; ``source_ip`` the client's address after trusted proxies; ``secure`` whether
+    it came over TLS.
+    """
+
+    now: float
+    source_ip: str | None
+    secure: bool
+    user_agent: str | None = None
+    referer: str | None = None
+
+
+def request_keys(facts: RequestFacts) -> dict[str, ContextValue]:
+    """The keys that every request has, whoever sent it."""
+    keys: dict[str, ContextValue] = {
+        "aws:currenttime": iso8601(facts.now),
+        "aws:epochtime": str(int(facts.now)),
+        "aws:securetransport": "true" if facts.secure else "false",
+        "aws:viaawsservice": "false",
+    }
+    if facts.source_ip is not None:
+        keys["aws:sourceip"] = facts.source_ip
+    if facts.user_agent:
+        keys["aws:useragent"] = facts.user_agent
+    if facts.referer:
+        keys["aws:referer"] = facts.referer
+    return keys
+
+
+def principal_keys(principal: AccountPrincipal) -> dict[str, ContextValue]:
+    """The keys that say who the caller is."""
+    keys: dict[str, ContextValue] = {
+        "aws:principalarn": principal.role_arn if isinstance(principal, RoleSession) else principal.arn,
+        "aws:principalaccount": principal.account,
+        "aws:principaltype": _PRINCIPAL_TYPES[type(principal)],
+        "aws:principalisawsservice": "false",
+        "aws:userid": principal.user_id,
+    }
+    if isinstance(principal, User):
+        keys["aws:username"] = principal.name
+    return keys
+
+
+_PRINCIPAL_TYPES: Final = {
+    Root: "Account",
+    User: "User",
+    RoleSession: "AssumedRole",
+    FederatedUser: "FederatedUser",
+}
+
+
+def session_keys(session: Session, role_tags: tuple[tuple[str, str], ...], now: float) -> dict[str, ContextValue]:
+    """The keys that temporary credentials bring: what was sealed at issue, and the role's tags as they are now."""
+    keys: dict[str, ContextValue] = {
+        "aws:tokenissuetime": iso8601(session.issued_at),
+        "aws:multifactorauthpresent": "false" if session.mfa_at is None else "true",
+    }
+    if session.mfa_at is not None:
+        keys["aws:multifactorauthage"] = str(int(now) - session.mfa_at)
+    if session.provider_arn is not None:
+        keys["aws:federatedprovider"] = session.provider_arn
+    if session.source_identity is not None:
+        keys["aws:sourceidentity"] = session.source_identity
+    # A tag passed for the session overrides the role's tag of the same key, whatever the case of either.
+    for key, value in (*role_tags, *session.tags):
+        keys[f"aws:principaltag/{key.lower()}"] = value
+    return keys
+
+
+def request_tag_keys(tags: Mapping[str, str]) -> dict[str, ContextValue]:
+    """The keys of tags that a request passes; none when it passes none."""
+    if not tags:
+        return {}
+    keys: dict[str, ContextValue] = {f"aws:requesttag/{key.lower()}": value for key, value in tags.items()}
+    keys["aws:tagkeys"] = tuple(tags)
+    return keys
+
+
+def resource_keys(account: str, tags: tuple[tuple[str, str], ...], *, iam: bool) -> dict[str, ContextValue]:
+    """The keys of the resource: its account and its tags, which IAM's resources show under two names."""
+    keys: dict[str, ContextValue] = {"aws:resourceaccount": account}
+    for key, value in tags:
+        keys[f"aws:resourcetag/{key.lower()}"] = value
+        if iam:
+            keys[f"iam:resourcetag/{key.lower()}"] = value
+    return keys

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The pipeline of the AWS door. Each stage takes what the stage before made, so none can be left out:
+
+    ReceivedRequest -- parse --> ParsedRequest -- authenticate, authorize --> Permitted -- operate --> Result
+
+An operation of the proof kind has no signature to authenticate: its handler goes from the proof to a ``Trusted``. Whatever
+is raised that is not a ``DaypassError`` is a 500, an alarm in the log, and a refusal (invariant 10).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from daypass.access import Authenticator, authorize
+from daypass.access.context import resource_keys
+from daypass.api.client_address import Network
+from daypass.api.operations import Operation, OperationTable, ProofOperation, Result, SignedOperation
+from daypass.api.received import ClientGoneError, Receive, ReceivedRequest, Scope, Send, receive_request
+from daypass.api.wire_errors import WIRE_ERRORS, WireError
+from daypass.awsapi import constraints, query
+from daypass.awsapi.form import parse_form
+from daypass.awsapi.model import OperationModel, load_service
+from daypass.clock import Clock
+from daypass.errors import DaypassError, Reason, RequestError
+from daypass.store import Store
+
+_SERVICE_OF_VERSION: Final = {"2011-06-15": "sts", "2010-05-08": "iam"}
+_FORM: Final = b"application/x-www-form-urlencoded"
+
+
+class DoorLog(Protocol):
+    """Where the door says what it refused; never with a parameter or a header."""
+
+    def refused(self, *, request_id: str, operation: str | None, reason: Reason, code: str) -> None:
+        """A request that was answered with an error."""
+
+    def failed(self, *, request_id: str, operation: str | None, error: Exception) -> None:
+        """A request that met an error of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedRequest:
+    """What is asked: a row of the table, its model, and the form's parameters, not yet typed or checked."""
+
+    received: ReceivedRequest
+    operation: Operation
+    model: OperationModel
+    form: dict[str, str]
+
+
+class AwsDoor:
+    """The ASGI application that answers STS and IAM at ``/``."""
+
+    def __init__(
+        self,
+        operations: OperationTable,
+        *,
+        authenticator: Authenticator,
+        store: Store,
+        clock: Clock,
+        log: DoorLog,
+        trusted_proxies: Sequence[Network] = (),
+        new_request_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+    ) -> None:
+        self._operations = operations
+        self._authenticator = authenticator
+        self._store = store
+        self._clock = clock
+        self._log = log
+        self._trusted_proxies = trusted_proxies
+        self._new_request_id = new_request_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request_id = self._new_request_id()
+        parsed: ParsedRequest | None = None
+        try:
+            received = await receive_request(scope, receive, now=self._clock(), trusted_proxies=self._trusted_proxies)
+            parsed = self._parse(received)
+            result = await self._answer(parsed)
+            status, body = 200, query.serialize_result(parsed.model, result, request_id)
+        except ClientGoneError:
+            return
+        except DaypassError as error:
+            status, body = self._refusal(parsed, error, request_id)
+        except Exception as error:  # noqa: BLE001 - INVARIANT: whatever it is, it is a refusal
+            self._log.failed(request_id=request_id, operation=_name(parsed), error=error)
+            status, body = self._failure(parsed, request_id)
+        await _send(send, status, body, request_id)
+
+    def _parse(self, received: ReceivedRequest) -> ParsedRequest:
+        form = _form(received)
+        action, version = form.pop("Action", None), form.pop("Version", None)
+        if not action:
+            raise RequestError(
+                Reason.MISSING_ACTION, "The request does not say which operation it asks for: no Action."
+            )
+        service = _SERVICE_OF_VERSION.get(version or "")
+        model = None if service is None else load_service(service).operations.get(action)
+        if service is None or model is None:
+            shown = (version or "NO_VERSION_SPECIFIED")[:40]
+            raise RequestError(Reason.UNKNOWN_ACTION, f"Could not find operation {action[:128]} for version {shown}")
+        if received.raw.method == "GET" and service != "sts":
+            raise RequestError(Reason.MALFORMED_REQUEST, f"{action} is asked for with POST.")
+        operation = self._operations.get((service, action))
+        if operation is None:
+            raise RequestError(Reason.UNSUPPORTED_OPERATION, f"The operation {action} is not supported.")
+        return ParsedRequest(received, operation, model, form)
+
+    async def _answer(self, request: ParsedRequest) -> Result:
+        operation, facts = request.operation, request.received.facts
+        if isinstance(operation, ProofOperation):
+            parameters = _parameters(request)
+            return await operation.handler(facts, self._store.view(), parameters)
+        return await self._answer_signed(request, operation)
+
+    async def _answer_signed(self, request: ParsedRequest, operation: SignedOperation) -> Result:
+        received, view = request.received, self._store.view()
+        caller = self._authenticator.authenticate(
+            received.raw,
+            payload_hash=received.payload_hash,
+            service=operation.service,
+            view=view,
+            now=received.facts.now,
+        )
+        parameters = _parameters(request)
+        resource = operation.resource(parameters, caller.principal.account, view)
+        permitted = authorize(
+            caller,
+            action=operation.action,
+            resource=resource.arn,
+            resource_account=resource.account,
+            facts=received.facts,
+            keys={
+                **resource_keys(resource.account, resource.tags, iam=operation.service == "iam"),
+                **operation.keys(parameters),
+            },
+        )
+        return await operation.handler(permitted, parameters)
+
+    def _refusal(self, parsed: ParsedRequest | None, error: DaypassError, request_id: str) -> tuple[int, bytes]:
+        wire = WIRE_ERRORS[error.reason]
+        self._log.refused(request_id=request_id, operation=_name(parsed), reason=error.reason, code=wire.code)
+        return wire.status, _error_body(parsed, wire, str(error), request_id)
+
+    def _failure(self, parsed: ParsedRequest | None, request_id: str) -> tuple[int, bytes]:
+        wire = WIRE_ERRORS[Reason.INTERNAL_FAILURE]
+        message = "The request processing has failed because of an unknown error, exception or failure."
+        return wire.status, _error_body(parsed, wire, message, request_id)
+
+
+def _name(parsed: ParsedRequest | None) -> str | None:
+    return None if parsed is None else f"{parsed.operation.service}:{parsed.operation.name}"
+
+
+def _parameters(request: ParsedRequest) -> dict[str, object]:
+    parameters = query.parse_input(request.model, request.form)
+    constraints.check(request.model, parameters)
+    return parameters
+
+
+def _error_body(parsed: ParsedRequest | None, wire: WireError, message: str, request_id: str) -> bytes:
+    service = load_service("sts" if parsed is None else parsed.operation.service)
+    return query.serialize_error(service, code=wire.code, message=message, fault=wire.fault, request_id=request_id)
+
+
+def _form(received: ReceivedRequest) -> dict[str, str]:
+    """The parameters, from one place only: the body of a POST, or the query of a GET."""
+    raw = received.raw
+    if raw.method == "POST":
+        if not _is_form(raw.headers):
+            raise RequestError(Reason.MALFORMED_REQUEST, "Expected a body of type application/x-www-form-urlencoded.")
+        if raw.query and any(not name.startswith("X-Amz-") for name in parse_form(raw.query)):
+            raise RequestError(Reason.MALFORMED_REQUEST, "Expected the parameters in the body, got some in the query.")
+        return parse_form(received.body)
+    if raw.method != "GET":
+        raise RequestError(Reason.MALFORMED_REQUEST, "Expected a POST, or a GET with a query.")
+    if received.body:
+        raise RequestError(Reason.MALFORMED_REQUEST, "Expected the parameters in the query, got a body.")
+    return {name: value for name, value in parse_form(raw.query).items() if not name.startswith("X-Amz-")}
+
+
+def _is_form(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    types = [value for name, value in headers if name == b"content-type"]
+    return len(types) == 1 and types[0].partition(b";")[0].strip().lower() == _FORM
+
+
+async def _send(send: Send, status: int, body: bytes, request_id: str) -> None:
+    headers = [
+        (b"content-type", b"text/xml"),
+        (b"content-length", str(len(body)).encode("ascii")),
+        (b"x-amzn-requestid", request_id.encode("ascii")),
+    ]
+    if status == WIRE_ERRORS[Reason.REQUEST_TOO_LARGE].status:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The table of operations: what can be asked at the AWS door, and what each needs.
+
+A row of the signed kind has an action and a resource, on which its caller must be permitted; a row of the proof kind is
+unsigned, and its handler must get a ``Trusted`` before it can answer. There is no third kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from daypass.access import Permitted, RequestFacts
+from daypass.access.context import request_tag_keys
+from daypass.api import resources
+from daypass.api.resources import ResourceOf
+from daypass.awsapi.parameters import Parameters, tag_list, texts
+from daypass.iam import oidc_providers, role_policies, roles
+from daypass.iam.service import Iam
+from daypass.identity import ContextValue
+from daypass.store import View
+from daypass.sts import Sts
+from daypass.sts.assume_role_with_web_identity import assume_role_with_web_identity
+from daypass.sts.get_caller_identity import get_caller_identity
+
+Result = Mapping[str, object]
+SignedHandler = Callable[[Permitted, Parameters], Awaitable[Result]]
+ProofHandler = Callable[[RequestFacts, View, Parameters], Awaitable[Result]]
+ServiceName = Literal["sts", "iam"]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOperation:
+    """An operation that a caller must be permitted: ``action`` on ``resource``, with the keys of the tags it passes."""
+
+    service: ServiceName
+    name: str
+    action: str
+    resource: ResourceOf
+    handler: SignedHandler
+    keys: Callable[[Parameters], Mapping[str, ContextValue]]
+
+
+@dataclass(frozen=True, slots=True)
+class ProofOperation:
+    """An operation whose request is not signed: it brings a proof of identity, which its handler verifies."""
+
+    service: ServiceName
+    name: str
+    action: str
+    handler: ProofHandler
+
+
+Operation = SignedOperation | ProofOperation
+OperationTable = Mapping[tuple[str, str], Operation]
+"""By service and operation name."""
+
+
+def operation_table(sts: Sts, iam: Iam) -> OperationTable:
+    """Every operation that is offered."""
+    return {(operation.service, operation.name): operation for operation in (*_sts(sts), *_iam(iam))}
+
+
+def _no_keys(_parameters: Parameters) -> Mapping[str, ContextValue]:
+    return {}
+
+
+def _tag_keys(parameters: Parameters) -> Mapping[str, ContextValue]:
+    return request_tag_keys(dict(tag_list(parameters)))
+
+
+def _tag_key_names(parameters: Parameters) -> Mapping[str, ContextValue]:
+    return {"aws:tagkeys": texts(parameters, "TagKeys")}
+
+
+def _sts(sts: Sts) -> tuple[Operation, ...]:
+    return (
+        ProofOperation(
+            "sts",
+            "AssumeRoleWithWebIdentity",
+            "sts:AssumeRoleWithWebIdentity",
+            partial(assume_role_with_web_identity, sts),
+        ),
+        SignedOperation(
+            "sts", "GetCallerIdentity", "sts:GetCallerIdentity", resources.everything, get_caller_identity, _no_keys
+        ),
+    )
+
+
+_IamFunction = Callable[[Iam, Permitted, Parameters], Awaitable[Result]]
+_IAM: tuple[tuple[str, ResourceOf, _IamFunction], ...] = (
+    ("CreateRole", resources.role_to_be, roles.create_role),
+    ("GetRole", resources.role, roles.get_role),
+    ("ListRoles", resources.everything, roles.list_roles),
+    ("UpdateRole", resources.role, roles.update_role),
+    ("UpdateRoleDescription", resources.role, roles.update_role_description),
+    ("UpdateAssumeRolePolicy", resources.role, roles.update_assume_role_policy),
+    ("DeleteRole", resources.role, roles.delete_role),
+    ("TagRole", resources.role, roles.tag_role),
+    ("UntagRole", resources.role, roles.untag_role),
+    ("ListRoleTags", resources.role, roles.list_role_tags),
+    ("PutRolePolicy", resources.role, role_policies.put_role_policy),
+    ("GetRolePolicy", resources.role, role_policies.get_role_policy),
+    ("ListRolePolicies", resources.role, role_policies.list_role_policies),
+    ("DeleteRolePolicy", resources.role, role_policies.delete_role_policy),
+    ("CreateOpenIDConnectProvider", resources.oidc_provider_to_be, oidc_providers.create_oidc_provider),
+    ("GetOpenIDConnectProvider", resources.oidc_provider, oidc_providers.get_oidc_provider),
+    ("ListOpenIDConnectProviders", resources.everything, oidc_providers.list_oidc_providers),
+    ("DeleteOpenIDConnectProvider", resources.oidc_provider, oidc_providers.delete_oidc_provider),
+    ("AddClientIDToOpenIDConnectProvider", resources.oidc_provider, oidc_providers.add_client_id),
+    ("RemoveClientIDFromOpenIDConnectProvider", resources.oidc_provider, oidc_providers.remove_client_id),
+    ("UpdateOpenIDConnectProviderThumbprint", resources.oidc_provider, oidc_providers.update_thumbprint),
+    ("TagOpenIDConnectProvider", resources.oidc_provider, oidc_providers.tag_oidc_provider),
+    ("UntagOpenIDConnectProvider", resources.oidc_provider, oidc_providers.untag_oidc_provider),
+    ("ListOpenIDConnectProviderTags", resources.oidc_provider, oidc_providers.list_oidc_provider_tags),
+)
+
+
+def _iam(iam: Iam) -> tuple[Operation, ...]:
+    return tuple(
+        SignedOperation("iam", name, f"iam:{name}", resource, partial(function, iam), _keys_of(name))
+        for name, resource, function in _IAM
+    )
+
+
+def _keys_of(name: str) -> Callable[[Parameters], Mapping[str, ContextValue]]:
+    """Operations that pass tags bring them as condition keys; those that take tags away bring the keys' names."""
+    if name.startswith("Untag"):
+        return _tag_key_names
+    return _tag_keys if name.startswith(("Create", "Tag")) else _no_keys

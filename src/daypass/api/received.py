@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+A request as it was received: raw bytes, bounded, and not yet believed.
+
+The path, the query and the headers that are signed are these bytes; nothing here decodes or joins them (invariant 2).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from daypass.access import RequestFacts
+from daypass.api import limits
+from daypass.api.client_address import Network, origin
+from daypass.errors import Reason, RequestError
+from daypass.sigv4 import RawRequest
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedRequest:
+    """The raw request, its body, and what is known of where and when it came from."""
+
+    raw: RawRequest
+    body: bytes = field(repr=False)
+    facts: RequestFacts
+
+    @property
+    def payload_hash(self) -> str:
+        """The SHA-256 of the body as received, in hexadecimal."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+class ClientGoneError(Exception):
+    """The client went away before its request was complete; there is nobody to answer."""
+
+
+async def receive_request(
+    scope: Scope, receive: Receive, *, now: float, trusted_proxies: Sequence[Network]
+) -> ReceivedRequest:
+    """Read a request whole. Raises RequestError when it is larger than the limits, ClientGoneError when it ends early."""
+    headers = scope["headers"]
+    if len(headers) > limits.HEADERS or sum(len(name) + len(value) for name, value in headers) > limits.HEADER_BYTES:
+        raise RequestError(Reason.REQUEST_TOO_LARGE, "The request's headers are too large.")
+    if len(scope["query_string"]) > limits.QUERY_BYTES:
+        raise RequestError(Reason.REQUEST_TOO_LARGE, "The request's query string is too long.")
+    raw = RawRequest(scope["method"], scope["raw_path"], scope["query_string"], headers)
+    body = await _body(receive)
+    client = scope.get("client")
+    source = origin(client[0] if client else None, scope["scheme"], headers, trusted_proxies)
+    user_agent = referer = None
+    for name, value in headers:
+        if name == b"user-agent":
+            user_agent = value.decode("latin-1")
+        elif name == b"referer":
+            referer = value.decode("latin-1")
+    return ReceivedRequest(raw, body, RequestFacts(now, source.address, source.secure, user_agent, referer))
+
+
+async def _body(receive: Receive) -> bytes:
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        return _bounded(message.get("body", b""))
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        if message["type"] != "http.request":
+            raise ClientGoneError
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > limits.BODY_BYTES:
+            raise _too_large()
+        if not message.get("more_body", False):
+            return b"".join(parts)
+        message = await receive()
+
+
+def _bounded(body: bytes) -> bytes:
+    if len(body) > limits.BODY_BYTES:
+        raise _too_large()
+    return body
+
+
+def _too_large() -> RequestError:
+    return RequestError(Reason.REQUEST_TOO_LARGE, f"The request's body is longer than {limits.BODY_BYTES} bytes.")

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The table of wire errors: for every reason, the code, the HTTP status and the fault that AWS's clients know
+(STS API and IAM API, "Errors" of each operation and "Common Error Types").
+
+The table is total, and a test proves it; verifiers know nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from daypass.errors import Reason
+
+Fault = Literal["Sender", "Receiver"]
+
+
+@dataclass(frozen=True, slots=True)
+class WireError:
+    """What clients see: the code, the HTTP status, and whose fault it is."""
+
+    code: str
+    status: int
+    fault: Fault = "Sender"
+
+
+VALIDATION: Final = WireError("ValidationError", 400)
+MALFORMED_POLICY: Final = WireError("MalformedPolicyDocument", 400)
+INVALID_IDENTITY_TOKEN: Final = WireError("InvalidIdentityToken", 400)
+PROVIDER_COMMUNICATION: Final = WireError("IDPCommunicationError", 400)
+INVALID_CLIENT_TOKEN: Final = WireError("InvalidClientTokenId", 403)
+SIGNATURE_MISMATCH: Final = WireError("SignatureDoesNotMatch", 403)
+INCOMPLETE_SIGNATURE: Final = WireError("IncompleteSignature", 400)
+INTERNAL_FAILURE: Final = WireError("InternalFailure", 500, "Receiver")
+
+_BY_CODE: Final[tuple[tuple[WireError, tuple[Reason, ...]], ...]] = (
+    (WireError("MalformedQueryString", 400), (Reason.MALFORMED_REQUEST,)),
+    (WireError("RequestEntityTooLarge", 413), (Reason.REQUEST_TOO_LARGE, Reason.SIGNED_REQUEST_TOO_LARGE)),
+    (WireError("MissingAction", 400), (Reason.MISSING_ACTION,)),
+    (WireError("InvalidAction", 400), (Reason.UNKNOWN_ACTION,)),
+    (WireError("NotImplemented", 501), (Reason.UNSUPPORTED_OPERATION,)),
+    (WireError("InvalidParameterCombination", 400), (Reason.DUPLICATE_PARAMETER,)),
+    (WireError("InvalidQueryParameter", 400), (Reason.UNKNOWN_PARAMETER,)),
+    (
+        VALIDATION,
+        (
+            Reason.INVALID_PARAMETER,
+            Reason.UNSUPPORTED_PARAMETER,
+            Reason.DURATION_EXCEEDS_ROLE,
+            Reason.ISSUER_URL_INVALID,
+        ),
+    ),
+    (WireError("MissingAuthenticationToken", 403), (Reason.UNSIGNED_REQUEST,)),
+    (
+        INVALID_CLIENT_TOKEN,
+        (
+            Reason.UNKNOWN_ACCESS_KEY,
+            Reason.SESSION_TOKEN_MALFORMED,
+            Reason.SEAL_MALFORMED,
+            Reason.SEAL_UNKNOWN_KEY,
+            Reason.SEAL_BROKEN,
+        ),
+    ),
+    (
+        INCOMPLETE_SIGNATURE,
+        (
+            Reason.CREDENTIAL_AMBIGUOUS,
+            Reason.AUTHORIZATION_INCOMPLETE,
+            Reason.AUTHORIZATION_MALFORMED,
+            Reason.CREDENTIAL_MALFORMED,
+            Reason.SIGNATURE_ALGORITHM_UNSUPPORTED,
+            Reason.SIGNATURE_DATE_MALFORMED,
+            Reason.SIGNATURE_MALFORMED,
+            Reason.SIGNED_HEADERS_MALFORMED,
+            Reason.SIGNED_METHOD_UNKNOWN,
+            Reason.SIGNED_PATH_REFUSED,
+            Reason.SIGNED_QUERY_REFUSED,
+            Reason.SIGNED_REQUEST_MALFORMED,
+            Reason.PRESIGNED_LIFETIME_INVALID,
+            Reason.HOST_NOT_SIGNED,
+            Reason.PAYLOAD_HASH_UNSUPPORTED,
+        ),
+    ),
+    (WireError("RequestExpired", 400), (Reason.PRESIGNED_EXPIRED,)),
+    (WireError("ExpiredToken", 403), (Reason.SESSION_EXPIRED,)),
+    (WireError("AccessDenied", 403), (Reason.NOT_AUTHORIZED, Reason.NOT_TRUSTED)),
+    (
+        INVALID_IDENTITY_TOKEN,
+        (Reason.PROVIDER_UNKNOWN, Reason.SESSION_TAGS_MALFORMED, Reason.SOURCE_IDENTITY_MALFORMED),
+    ),
+    (WireError("ExpiredTokenException", 400), (Reason.TOKEN_EXPIRED,)),
+    (WireError("PackedPolicyTooLarge", 400), (Reason.PACKED_POLICY_TOO_LARGE,)),
+    (WireError("NoSuchEntity", 404), (Reason.NO_SUCH_ENTITY,)),
+    (WireError("EntityAlreadyExists", 409), (Reason.ENTITY_ALREADY_EXISTS,)),
+    (WireError("DeleteConflict", 409), (Reason.DELETE_CONFLICT,)),
+    (WireError("LimitExceeded", 409), (Reason.LIMIT_EXCEEDED,)),
+    (WireError("InvalidInput", 400), (Reason.INVALID_INPUT,)),
+    (WireError("ServiceUnavailable", 503, "Receiver"), (Reason.STORE_UNAVAILABLE,)),
+    (
+        INTERNAL_FAILURE,
+        (
+            Reason.INTERNAL_FAILURE,
+            Reason.CONFIGURATION_INVALID,
+            Reason.MASTER_KEY_INVALID,
+            Reason.SEALING_KEY_MISSING,
+        ),
+    ),
+)
+
+_FAMILIES: Final[tuple[tuple[str, WireError], ...]] = (
+    ("POLICY_", MALFORMED_POLICY),
+    ("PROVIDER_", PROVIDER_COMMUNICATION),
+    ("DISCOVERY_", PROVIDER_COMMUNICATION),
+    ("KEY_SET_", PROVIDER_COMMUNICATION),
+    ("TOKEN_", INVALID_IDENTITY_TOKEN),
+    ("JSON_", INVALID_IDENTITY_TOKEN),
+    ("KEY_", INVALID_IDENTITY_TOKEN),
+    ("CLAIM_", INVALID_IDENTITY_TOKEN),
+    ("SIGNATURE_", SIGNATURE_MISMATCH),
+    ("SIGNED_HEADER_", SIGNATURE_MISMATCH),
+    ("CREDENTIAL_", SIGNATURE_MISMATCH),
+    ("PAYLOAD_HASH_", SIGNATURE_MISMATCH),
+    ("HEADER_NOT_", SIGNATURE_MISMATCH),
+    ("SESSION_TOKEN_NOT_", SIGNATURE_MISMATCH),
+)
+"""Reasons that share a first word share a code, unless they stand above. The longer words come first."""
+
+
+def _table() -> Mapping[Reason, WireError]:
+    table = {reason: wire for wire, reasons in _BY_CODE for reason in reasons}
+    for reason in Reason:
+        wire = _of_family(reason.name, _FAMILIES)
+        if reason not in table and wire is not None:
+            table[reason] = wire
+    return table
+
+
+def _of_family(name: str, families: Iterable[tuple[str, WireError]]) -> WireError | None:
+    return next((wire for prefix, wire in families if name.startswith(prefix)), None)
+
+
+WIRE_ERRORS: Final = _table()

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The quotas of IAM (IAM User Guide, "IAM and STS quotas"); AWS's default figures, which clients know."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TAGS_PER_ENTITY: Final = 50
+ROLES_PER_ACCOUNT: Final = 1_000_000
+"""AWS: 1,000, raisable to 5,000. Ours only keeps the memory of one process within reason."""
+
+OIDC_PROVIDERS_PER_ACCOUNT: Final = 700
+"""AWS: 100, raisable to 700."""
+
+CLIENT_IDS_PER_PROVIDER: Final = 100
+THUMBPRINTS_PER_PROVIDER: Final = 5
+PAGE_ITEMS: Final = 100
+"""Items on a page when MaxItems is absent (IAM API, ListRoles: MaxItems)."""

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Pages of a list (IAM API: Marker, MaxItems, IsTruncated).
+
+A marker is the sort key of the last item sent, opaque to the caller. It names a place in the order, not a row number, so
+what is created or deleted between two pages neither repeats nor hides another item.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from daypass.awsapi.parameters import Parameters, optional_integer, optional_text
+from daypass.errors import Reason, RequestError
+from daypass.iam.limits import PAGE_ITEMS
+
+Item = TypeVar("Item")
+
+
+def page(
+    items: Sequence[Item], parameters: Parameters, *, key: Callable[[Item], str]
+) -> tuple[Sequence[Item], dict[str, object]]:
+    """The items of one page, and the output members that say whether there are more. ``items`` are sorted by ``key``."""
+    marker = optional_text(parameters, "Marker")
+    start = 0 if marker is None else bisect_right(items, _read(marker), key=key)
+    count = optional_integer(parameters, "MaxItems") or PAGE_ITEMS
+    chosen = items[start : start + count]
+    if start + count < len(items):
+        return chosen, {"IsTruncated": True, "Marker": _write(key(chosen[-1]))}
+    return chosen, {"IsTruncated": False}
+
+
+def _write(place: str) -> str:
+    return base64.urlsafe_b64encode(place.encode()).decode("ascii")
+
+
+def _read(marker: str) -> str:
+    try:
+        return base64.b64decode(marker, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise RequestError(Reason.INVALID_PARAMETER, "Invalid Marker.") from None

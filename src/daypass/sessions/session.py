@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Role sessions, sealed into session tokens and opened from them (docs/adr/0003-sealed-session-tokens.md).
+
+The token carries everything, so any node opens it without a lookup. The access key id is authenticated with it, and the
+secret access key is derived from both: neither half is of use with another's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from daypass.credentials import TEMPORARY_KEY, Secret, TemporaryCredentials, new_access_key_id
+from daypass.errors import AuthenticationError, Reason
+from daypass.sealing import KeyRing, RingKey, Sealed
+
+ROLE_SESSION: Final = 1
+"""The kind byte of a box that holds a role session. Other kinds of temporary credentials have other bytes."""
+
+OPENED_REMEMBERED: Final = 4096
+"""Tokens whose opened content is kept, per process: about 6 MB. Opening one costs some ten microseconds."""
+
+
+class Session(msgspec.Struct, frozen=True, array_like=True):
+    """
+    What a role session is, as sealed. Instants are whole seconds since the epoch.
+
+    Fields are encoded by position: a new one is added at the end, with a default, and none is ever removed.
+    """
+
+    account: str
+    role_id: str
+    session_name: str
+    issued_at: int
+    expires_at: int
+    provider_arn: str | None = None
+    subject: str | None = None
+    policy: str | None = None
+    policy_arns: tuple[str, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    transitive_tag_keys: tuple[str, ...] = ()
+    source_identity: str | None = None
+    mfa_at: int | None = None
+    chain: tuple[str, ...] = ()
+    padding: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A session whose token was opened, and the secret access key that belongs to it (as bytes, ready for SigV4)."""
+
+    session: Session
+    secret: bytes = field(repr=False)
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Session)
+
+
+class Sessions:
+    """Issues and opens temporary credentials under a ring of sealing keys."""
+
+    def __init__(self, keys: Iterable[RingKey]) -> None:
+        self._ring = KeyRing(keys)
+        self._opened: dict[tuple[str, str], OpenedSession] = {}
+
+    def issue(self, session: Session, *, now: float, minimum_token_size: int = 0) -> TemporaryCredentials:
+        """Make credentials for a session. The token has at least ``minimum_token_size`` characters."""
+        access_key_id = new_access_key_id(TEMPORARY_KEY, session.account)
+        sealed = self._seal(session, access_key_id, now)
+        missing = minimum_token_size - len(sealed.token)
+        if missing > 0:
+            # Padding grows by a third in base64, and its own length prefix is inside what is counted already or extra.
+            padded = msgspec.structs.replace(session, padding=bytes(missing * 3 // 4 + 3))
+            sealed = self._seal(padded, access_key_id, now)
+        return TemporaryCredentials(access_key_id, Secret(sealed.secret), Secret(sealed.token), session.expires_at)
+
+    def _seal(self, session: Session, access_key_id: str, now: float) -> Sealed:
+        return self._ring.seal(_encoder.encode(session), kind=ROLE_SESSION, label=access_key_id, now=now)
+
+    def open(self, token: str, *, access_key_id: str, now: float) -> OpenedSession:
+        """
+        The session behind a token. Raises AuthenticationError when the token is not ours, or not this access key's.
+
+        **It does not look at the expiry:** the caller does, once the signature has shown that the secret is known, so
+        that whoever merely found a token learns nothing from it.
+        """
+        known = self._opened.get((token, access_key_id))
+        if known is not None:
+            return known
+        opened = self._ring.open(token, kind=ROLE_SESSION, label=access_key_id, now=now)
+        try:
+            session = _decoder.decode(opened.content)
+        except msgspec.MsgspecError:  # sealed by a newer version, whose fields are not known here
+            message = "The security token included in the request is invalid."
+            raise AuthenticationError(Reason.SEAL_MALFORMED, message) from None
+        result = OpenedSession(session, opened.secret.encode("ascii"))
+        if len(self._opened) >= OPENED_REMEMBERED:
+            self._opened.pop(next(iter(self._opened)))
+        self._opened[token, access_key_id] = result
+        return result
+
+
+def check_not_expired(session: Session, now: float) -> None:
+    """Raises AuthenticationError from the instant of expiry on (STS: ExpiredToken)."""
+    if now >= session.expires_at:
+        raise AuthenticationError(Reason.SESSION_EXPIRED, "The security token included in the request is expired")
