@@ -8,7 +8,7 @@ PROVIDER := tests/real/oidc_provider
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 ARGS ?=
 
-.PHONY: setup demo test check format bench fuzz lock help
+.PHONY: setup demo test check format docs bench fuzz lock help
 
 help:  ## Say what the targets do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -38,6 +38,9 @@ check: $(READY)  ## Format, lint, types, import rules
 format: $(READY)  ## Format, and fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(READY)  ## Write the reference pages again
+	$(BIN)/python docs/generate.py
 
 bench: $(READY)  ## Measure against a bare handler and a moto server (needs wrk)
 	$(BIN)/python -m bench $(ARGS)

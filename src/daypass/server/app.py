@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Everything is wired here, once: store, keys, sessions, providers, operations, the door.
+
+No other module makes one of these; each is handed what it needs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from daypass.access import Authenticator
+from daypass.api import AwsDoor, operation_table
+from daypass.clock import Clock, system_clock
+from daypass.federation import Fetcher, OidcIdentities
+from daypass.iam.service import Iam
+from daypass.sealing import MasterKey, RingKey
+from daypass.server.bootstrap import load_master_key, prepare
+from daypass.server.log import RequestLog
+from daypass.server.settings import Settings
+from daypass.sessions import Sessions
+from daypass.store import Store, View
+from daypass.sts import Sts
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A wired service. ``close`` ends it; nothing it acknowledged is lost if that never happens."""
+
+    account_id: str
+    store: Store
+    fetcher: Fetcher
+    oidc: OidcIdentities
+    door: AwsDoor
+
+    async def close(self) -> None:
+        """Close the connections that are open."""
+        await self.oidc.close()
+        await self.fetcher.close()
+        await self.store.close()
+
+
+async def open_app(settings: Settings, clock: Clock = system_clock) -> App:
+    """Wire the service. Raises ConfigurationError when the settings and what is stored do not go together."""
+    master = load_master_key(settings)
+    store = await Store.open(settings.database_url, settings.data_dir, clock)
+    try:
+        account_id = await prepare(settings, store, master, now=clock())
+        return _wire(settings, clock, master, store, account_id)
+    except BaseException:
+        await store.close()
+        raise
+
+
+def _wire(settings: Settings, clock: Clock, master: MasterKey, store: Store, account_id: str) -> App:
+    fetcher = Fetcher(
+        allowed_networks=settings.allowed_issuer_networks, allow_loopback_http=settings.allow_loopback_http
+    )
+    sessions = Sessions(_ring(master, store.view()))
+    oidc = OidcIdentities(fetcher.get)
+    sts = Sts(sessions, oidc)
+    iam = Iam(store, settings.allow_loopback_http)
+    door = AwsDoor(
+        operation_table(sts, iam),
+        authenticator=Authenticator(master, sessions),
+        store=store,
+        clock=clock,
+        log=RequestLog(),
+        trusted_proxies=settings.trusted_proxies,
+    )
+    return App(account_id, store, fetcher, oidc, door)
+
+
+def _ring(master: MasterKey, view: View) -> list[RingKey]:
+    return [
+        RingKey.unwrap(
+            master, key_id=key.key_id, wrapped=key.wrapped, active_from=key.active_from, retire_at=key.retire_at
+        )
+        for key in view.sealing_keys()
+    ]

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The ASGI application of one worker: it wires the service when it starts, and sends each request to its door.
+
+Routing looks at the raw path only; no decoding happens before a signature has been verified over the same bytes.
+"""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+from daypass.api.received import Receive, Scope, Send
+from daypass.server.app import App, open_app
+from daypass.server.log import configure_log
+from daypass.server.settings import Settings
+
+_NOT_FOUND = b'{"error": "not found"}\n'
+
+
+class Application:
+    """The application that uvicorn serves. Pickles to its settings, so that worker processes can be spawned."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._app: App | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # NOTE: this is the one place where settings travel with their secrets in clear: down the pipe to a child.
+        return Application._restored, (self._settings.plain(),)
+
+    @classmethod
+    def _restored(cls, plain: dict[str, Any]) -> Application:
+        return cls(Settings.model_validate(plain))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection event of ASGI."""
+        if scope["type"] == "http":
+            if self._app is not None and scope["raw_path"] == b"/":
+                await self._app.door(scope, receive, send)
+            else:
+                await _not_found(send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        configure_log()
+        try:
+            self._app = await open_app(self._settings)
+        except Exception as error:  # noqa: BLE001 - reported to the server, which ends the process
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        # What was made until now lives as long as the process: the collector need not walk it again and again.
+        gc.collect()
+        gc.freeze()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._app.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _not_found(send: Send) -> None:
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(_NOT_FOUND)).encode("ascii"))]
+    await send({"type": "http.response.start", "status": 404, "headers": headers})
+    await send({"type": "http.response.body", "body": _NOT_FOUND})

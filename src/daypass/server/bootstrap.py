@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The first start, and what every start finds in place: master key, account, root access key, sealing keys.
+
+Nothing has a default value. What is not given is made at random, once, and kept in the data directory in files that only
+their owner can read. A store that holds wrapped keys but has lost its master key is not started over: that is an error.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from daypass.credentials import (
+    LONG_TERM_KEY,
+    Secret,
+    access_key_label,
+    account_of_access_key_id,
+    new_access_key_id,
+    new_secret_access_key,
+)
+from daypass.errors import ConfigurationError, Reason
+from daypass.sealing import MasterKey, new_ring_key
+from daypass.server.settings import Settings, read_secret_file
+from daypass.store import AccessKey, Account, SealingKey, Store
+
+MASTER_KEY_FILE: Final = "master-key"
+ROOT_CREDENTIALS_FILE: Final = "root-credentials"
+ROOT_PROFILE: Final = "daypass-root"
+
+
+def load_master_key(settings: Settings) -> MasterKey:
+    """
+    The master key: from the settings, else from the data directory; on a first start it is made and written there.
+
+    Raises ConfigurationError when a database is there but its key is not.
+    """
+    if settings.master_key is not None:
+        return MasterKey.parse(settings.master_key.reveal())
+    path = settings.data_dir / MASTER_KEY_FILE
+    if path.exists():
+        return MasterKey.parse(read_secret_file(path))
+    if any(settings.data_dir.glob("*.db")):
+        message = (
+            f"{str(settings.data_dir)!r} holds a database but no {MASTER_KEY_FILE}; expected the key it was made with"
+        )
+        raise ConfigurationError(Reason.MASTER_KEY_INVALID, message)
+    write_private_file(path, MasterKey.generate() + "\n")
+    return MasterKey.parse(read_secret_file(path))
+
+
+def write_private_file(path: Path, text: str) -> None:
+    """
+    Write a file of mode 0600, whole or not at all: it appears under its name only when it is on the disk.
+
+    Raises ConfigurationError when it cannot be written there.
+    """
+    try:
+        _write_private_file(path, text)
+    except OSError as error:
+        message = f"cannot write {str(path)!r}: {error.strerror}"
+        raise ConfigurationError(Reason.CONFIGURATION_INVALID, message) from None
+
+
+def _write_private_file(path: Path, text: str) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+async def prepare(settings: Settings, store: Store, master: MasterKey, *, now: float) -> str:
+    """
+    Make what a first start makes, in one transaction, and check what a later start brings. Answers the account id.
+
+    A root access key that is given in the settings replaces the one of the store.
+    """
+    view = store.view()
+    accounts = view.accounts()
+    if accounts and settings.account_id not in (None, *(account.account_id for account in accounts)):
+        message = f"DAYPASS_ACCOUNT_ID is not the account of this store, {accounts[0].account_id}"
+        raise ConfigurationError(Reason.CONFIGURATION_INVALID, message)
+    account_id = settings.account_id or (accounts[0].account_id if accounts else _new_account_id(settings))
+    root_key = _given_root_key(settings, master, account_id, now)
+    new_root: tuple[AccessKey, Secret] | None = None
+    if root_key is None and not any(key.user_id is None for key in view.access_keys(account_id)):
+        new_root = _new_root_key(master, account_id, now)
+        _write_root_credentials(settings.data_dir, *new_root)
+        root_key = new_root[0]
+    sealing_keys = view.sealing_keys()
+    for key in sealing_keys:
+        master.unwrap(key.wrapped, b"daypass sealing key v1 " + key.key_id)  # the wrong master key stops the start here
+    if root_key is not None and _same_key(master, view.access_key(root_key.access_key_id), root_key):
+        root_key = None
+    if not accounts or root_key is not None or not sealing_keys:
+        await _write(store, master, account_id, root_key, now)
+    return account_id
+
+
+async def _write(store: Store, master: MasterKey, account_id: str, root_key: AccessKey | None, now: float) -> None:
+    async with store.transaction() as transaction:
+        if await transaction.account(account_id) is None:
+            await transaction.put_account(Account(account_id, int(now)))
+        if root_key is not None:
+            for old in await transaction.access_keys(account_id):
+                if old.user_id is None and old.access_key_id != root_key.access_key_id:
+                    # Inactive, not deleted: ids are never used again, and the operator may want this one back.
+                    await transaction.put_access_key(replace(old, status="Inactive"))
+            await transaction.put_access_key(root_key)
+        if not await transaction.sealing_keys():
+            key_id, wrapped = new_ring_key(master)
+            await transaction.put_sealing_key(SealingKey(key_id, wrapped, int(now), int(now), None))
+
+
+def _new_account_id(settings: Settings) -> str:
+    if settings.root_access_key_id is not None:
+        try:
+            return account_of_access_key_id(settings.root_access_key_id)
+        except ValueError:
+            pass  # a key id of the operator's own making carries no account; any free number will do
+    return f"{1 + secrets.randbelow(899_999_999_999):012d}"
+
+
+def _given_root_key(settings: Settings, master: MasterKey, account: str, now: float) -> AccessKey | None:
+    if settings.root_access_key_id is None or settings.root_secret_access_key is None:
+        return None
+    key_id = settings.root_access_key_id
+    if (
+        not key_id.startswith(LONG_TERM_KEY)
+        or not 16 <= len(key_id) <= 128
+        or not (key_id.isascii() and key_id.isalnum())
+    ):
+        message = "DAYPASS_ROOT_ACCESS_KEY_ID: expected 16 to 128 letters and digits that begin with AKIA"
+        raise ConfigurationError(Reason.CONFIGURATION_INVALID, message)
+    secret = settings.root_secret_access_key.reveal()
+    if len(secret) < 16:
+        message = "DAYPASS_ROOT_SECRET_ACCESS_KEY: expected at least 16 characters"
+        raise ConfigurationError(Reason.CONFIGURATION_INVALID, message)
+    return _wrapped(master, key_id, account, secret, now)
+
+
+def _same_key(master: MasterKey, stored: AccessKey | None, given: AccessKey) -> bool:
+    if stored is None or stored.status != "Active":
+        return False
+    label = access_key_label(given.access_key_id)
+    return hmac.compare_digest(master.unwrap(stored.wrapped_secret, label), master.unwrap(given.wrapped_secret, label))
+
+
+def _new_root_key(master: MasterKey, account: str, now: float) -> tuple[AccessKey, Secret]:
+    secret = new_secret_access_key()
+    key_id = new_access_key_id(LONG_TERM_KEY, account)
+    return _wrapped(master, key_id, account, secret.reveal(), now), secret
+
+
+def _wrapped(master: MasterKey, key_id: str, account: str, secret: str, now: float) -> AccessKey:
+    wrapped = master.wrap(secret.encode(), access_key_label(key_id))
+    return AccessKey(key_id, account, None, wrapped, "Active", int(now))
+
+
+def _write_root_credentials(data_dir: Path, key: AccessKey, secret: Secret) -> None:
+    """The AWS shared-credentials file, so that ``AWS_SHARED_CREDENTIALS_FILE`` can point at it."""
+    lines = (
+        f"[{ROOT_PROFILE}]",
+        f"aws_access_key_id = {key.access_key_id}",
+        f"aws_secret_access_key = {secret.reveal()}",
+    )
+    write_private_file(data_dir / ROOT_CREDENTIALS_FILE, "\n".join(lines) + "\n")

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The telemetry listener: is the process alive, and is it ready (``/livez``, ``/readyz``, ``/healthz``).
+
+It runs in a thread of the process that was started, beside the workers and not in them: it answers while they are busy.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Final
+
+Checks = Mapping[str, Callable[[], bool]]
+"""What readiness depends on: a name, and whether it holds now."""
+
+_ALIVE: Final = ("/livez",)
+_READY: Final = ("/readyz", "/healthz")
+
+
+class HealthServer:
+    """Serves the health of this process on an address of its own."""
+
+    def __init__(self, host: str, port: int, checks: Checks) -> None:
+        """Bind the address; raises OSError when it is taken."""
+        self._server = ThreadingHTTPServer((host, port), _handler(checks))
+        self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The port that was bound, when 0 was asked for."""
+        return int(self._server.server_address[1])
+
+    def start(self) -> None:
+        """Serve until ``close``."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop, and free the address."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def _handler(checks: Checks) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 5
+
+        def do_GET(self) -> None:
+            if self.path in _ALIVE:
+                self._answer(200, {"status": "alive"})
+            elif self.path in _READY:
+                failing = [name for name, holds in checks.items() if not holds()]
+                self._answer(
+                    503 if failing else 200, {"status": "not ready" if failing else "ready", "failing": failing}
+                )
+            else:
+                self._answer(404, {"error": "not found"})
+
+        def _answer(self, status: int, content: Mapping[str, object]) -> None:
+            body = json.dumps(content).encode() + b"\n"
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
+            """Health checks are not logged."""
+
+    return Handler

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The log: one line an event, on standard error; JSON unless somebody is watching on a terminal.
+
+What may be logged is what the functions here take: reasons, codes, names of operations, request ids. No function takes a
+request, a token or a claim.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import structlog
+
+from daypass.errors import Reason
+
+
+def configure_log() -> None:
+    """Set structlog up for this process."""
+    renderer: Any = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(20),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+class RequestLog:
+    """What the doors report (``daypass.api.door.DoorLog``)."""
+
+    def __init__(self) -> None:
+        self._log = structlog.get_logger("daypass.request")
+
+    def refused(self, *, request_id: str, operation: str | None, reason: Reason, code: str) -> None:
+        """A request that was answered with an error."""
+        self._log.info("refused", request_id=request_id, operation=operation, reason=reason.value, code=code)
+
+    def failed(self, *, request_id: str, operation: str | None, error: Exception) -> None:
+        """A request that met an error of ours: an alarm. The traceback has code and types; values stay out of it."""
+        self._log.error(
+            "internal failure",
+            request_id=request_id,
+            operation=operation,
+            error=type(error).__name__,
+            where=_where(error),
+        )
+
+
+def _where(error: Exception) -> list[str]:
+    """The frames of a traceback as file, line and function: never the message, which may quote what was sent."""
+    frames: list[str] = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        frames.append(f"{code.co_filename}:{trace.tb_lineno} {code.co_qualname}")
+        trace = trace.tb_next
+    return frames
