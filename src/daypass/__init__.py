@@ -15,7 +15,7 @@ parentheses is to come. The import rules in pyproject.toml and the directory are
     api | (signin) | (gateway)
     sts | iam | (authserver)
     access | federation
-    sessions
+    sessions | lint
     store | (saml) | oidc | (oauth2) | sigv4 | policy | awsapi
     jose
     jwk

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from daypass import jose, jwk
 from daypass.errors import ProofError, Reason
+from daypass.jsontext import decode_base64url
 from fakes.oidc_provider import SigningKey, b64, b64_number, private_key, sign, signing_key
 
 # The oracle warns of EdDSA, which RFC 9864 renames, and of the HMAC secret that an attacker would use.
@@ -82,6 +83,10 @@ BAD_KEYS: dict[str, Any] = {
     "point at zero": EC.jwk(x=b64(bytes(32)), y=b64(bytes(32))),
     "coordinate too short": EC.jwk(x=b64(bytes(31))),
     "coordinate too long": EC.jwk(x=b64(b"\0" + bytes(32))),
+    "coordinates divided elsewhere": EC.jwk(
+        x=b64(decode_base64url(EC.jwk()["x"].encode())[:-1]),
+        y=b64(decode_base64url(EC.jwk()["x"].encode())[-1:] + decode_base64url(EC.jwk()["y"].encode())),
+    ),
     "coordinates of another curve": EC.jwk(crv="P-384", alg="ES384"),
     "x25519": ED.jwk(crv="X25519", alg=None),
     "okp too short": ED.jwk(x=b64(bytes(31))),
