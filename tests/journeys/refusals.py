@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a boto3 client was refused with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The code, the HTTP status and the sentence of an error."""
+
+    code: str
+    status: int
+    message: str
+
+
+def refusal(call: Callable[..., Any], /, **parameters: Any) -> Refusal:
+    """Make a call that is refused. Fails when it is not."""
+    with pytest.raises(ClientError) as caught:
+        call(**parameters)
+    response = caught.value.response
+    return Refusal(
+        response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Message"]
+    )
+
+
+def refused(call: Callable[..., Any], /, **parameters: Any) -> tuple[str, int]:
+    """The code and the HTTP status of a call that is refused."""
+    found = refusal(call, **parameters)
+    return found.code, found.status
