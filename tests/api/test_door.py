@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,23 @@ async def test_a_body_is_read_up_to_the_limit_and_no_further(door: Service, chun
     too_long = await door.send(headers=[FORM], body=b"x" * (limits.BODY_BYTES + 1))
     assert (too_long.status, too_long.code) == (413, "RequestEntityTooLarge")
     assert too_long.headers[b"connection"] == b"close"
+
+
+async def test_a_body_that_does_not_arrive_is_not_waited_for(door: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "BODY_SECONDS", 0.01)
+    sent: list[Any] = []
+    first = [{"type": "http.request", "body": b"Action", "more_body": True}]
+
+    async def receive() -> dict[str, Any]:
+        return first.pop() if first else await asyncio.Future()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"method": "POST", "raw_path": b"/", "query_string": b"", "headers": [FORM], "scheme": "http"}
+    await door.app.door(scope, receive, send)
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
 
 
 async def test_a_request_that_ends_early_is_not_answered(door: Service) -> None:

@@ -34,7 +34,7 @@ def document(*statements: dict[str, Any], version: str | None = "2012-10-17") ->
     return json.dumps(made)
 
 
-def statement(effect: str = "Allow", **elements: Any) -> dict[str, Any]:
+def statement(effect: str = "Allow", /, **elements: Any) -> dict[str, Any]:
     """A statement on everything, but for the elements given; ``None`` takes one out."""
     made = {"Effect": effect, "Action": "*", "Resource": "*"} | elements
     if "NotAction" in elements:

@@ -225,11 +225,11 @@ def statements(draw: Any, kind: Kind) -> dict[str, Any]:
 def documents(draw: Any, kind: Kind) -> str:
     many = pick(draw, 1, 2, 3, 9) if kind in (Kind.IDENTITY, Kind.RESOURCE) else pick(draw, 1, 2)
     listed = draw(st.lists(statements(kind), min_size=1, max_size=many))
-    if kind in (Kind.IDENTITY, Kind.RESOURCE) and pick(draw, True, True, True, False):
+    if kind in (Kind.IDENTITY, Kind.RESOURCE) and pick(draw, *[True] * 5, False):
         broad: dict[str, Any] = {"Effect": "Allow", "Action": ["s3:*", "sqs:*"], "Resource": "*"}
         if kind is Kind.RESOURCE:
             broad["Principal"] = pick(draw, *ENTRIES)
-        if pick(draw, False, False, True):
+        if pick(draw, *[False] * 3, True):
             broad["Condition"] = draw(conditions())
         listed.append(broad)
     document: dict[str, Any] = {"Statement": listed if len(listed) > 1 or draw(st.booleans()) else listed[0]}
@@ -270,11 +270,11 @@ RCP_TEXT = (
 @st.composite
 def layers(draw: Any) -> Layers:
     rarely = (*[False] * 5, True)
-    kind = pick(draw, Kind.RESOURCE, Kind.RESOURCE, Kind.RESOURCE, Kind.TRUST)
+    kind = pick(draw, *[Kind.RESOURCE] * 7, Kind.TRUST)
     levels = tuple(Level(name, (draw(policies(Kind.SCP)),)) for name in ("root", "unit")[: pick(draw, 1, 2)])
     rcp = NamedPolicy("r", compile_policy(RCP_TEXT, Kind.RCP))
     return Layers(
-        identity=tuple(draw(st.lists(policies(Kind.IDENTITY), min_size=pick(draw, 0, 1, 1, 1), max_size=3))),
+        identity=tuple(draw(st.lists(policies(Kind.IDENTITY), min_size=pick(draw, 0, 1, 1, 1, 1, 1), max_size=3))),
         boundary=draw(policies(Kind.BOUNDARY)) if pick(draw, *rarely) else None,
         session=(draw(policies(Kind.SESSION)),) if pick(draw, *rarely) else None,
         resource=draw(policies(kind)) if pick(draw, True, True, False) else None,

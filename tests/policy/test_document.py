@@ -38,7 +38,7 @@ SYNTAX = Reason.POLICY_SYNTAX
         document("x"),  # type: ignore[arg-type]
         document({}),
         document({"Effect": "Allow", "action": "*"}),
-        document(statement(effect="Permit")),
+        document(statement("Permit")),
         document(statement(Effect=None)),
         document(statement(Effect=["Allow"])),
         document(statement(Sid=1)),
@@ -104,8 +104,9 @@ def test_a_duplicate_name_in_one_object_is_refused() -> None:
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
 def test_the_numbers_that_json_does_not_have_are_refused(word: str) -> None:
-    text = f'{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"*","Resource":"*","Condition":{{"Bool":{{"a":{word}}}}}}}}}'
-    assert reason(text) is SYNTAX
+    text = document(statement(Condition={"Bool": {"a": "WORD"}}))
+    assert compile_policy(text, Kind.IDENTITY).statements
+    assert reason(text.replace('"WORD"', word)) is SYNTAX
 
 
 def test_a_number_of_any_length_is_text() -> None:

@@ -50,7 +50,7 @@ def test_the_first_broken_rule_is_the_answer(made: dict[str, Any], version: str 
     [
         ("", "Syntax errors in policy."),
         (document(ALLOW_ALL, version=None), "Policy document must be version 2012-10-17 or greater."),
-        (document(statement(effect="DENY")), LEGACY),
+        (document(statement("DENY")), LEGACY),
         (
             document(ALLOW_ALL | {"Sid": "a"}, ALLOW_ALL | {"Sid": "a"}),
             "Statement IDs (SID) in a single policy must be unique.",

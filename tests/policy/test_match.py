@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from daypass.policy import Kind, compile_policy, values
 from daypass.policy.match import MANY, ONE, Automaton, ascii_lower, compile_glob, compile_text, tokens_of
 from daypass.policy.variables import parse, resolve, show
-from policy import reference
+from policy import reference, reference_conditions
 from policy.making import HOME, applies, document, request, statement
 
 GLOBS = [
@@ -61,7 +61,7 @@ def test_a_glob_covers_the_whole_text(pattern: str, text: str, expected: bool) -
 
 @given(st.text("ab*?", max_size=8), st.text("ab:", max_size=10))
 def test_globs_agree_with_the_definition(pattern: str, text: str) -> None:
-    expected = reference.glob(reference.tokenize(pattern, False), text)
+    expected = reference_conditions.glob(reference_conditions.tokenize(pattern, False), text)
     assert compile_text(pattern).matches(text) is expected
     assert compile_glob(list(tokens_of(pattern))).matches(text) is expected
 
@@ -69,7 +69,7 @@ def test_globs_agree_with_the_definition(pattern: str, text: str) -> None:
 @given(st.text("aB:*?", max_size=8), st.text("abB:", max_size=10), st.booleans())
 def test_the_automaton_agrees_with_the_definition(pattern: str, text: str, head: bool) -> None:
     automaton, tokens = Automaton(), []
-    for kind, character in reference.tokenize(pattern, False):
+    for kind, character in reference_conditions.tokenize(pattern, False):
         tokens.append((f"{kind}-head" if head else kind, character))
         if kind == "lit":
             automaton.add_literal(character, any_case=head)
@@ -100,11 +100,9 @@ def test_no_pattern_makes_matching_slow(pattern: str, text: str) -> None:
 
 def test_a_hostile_pattern_against_a_long_resource_is_decided_quickly() -> None:
     texts = ["arn:aws:s3:::" + "*?" * 800 + "x", "arn:aws:s*:*:*:" + "*a?" * 800 + "b"]
-    policy = compile_policy(document(statement(Resource=texts)), Kind.IDENTITY)
+    asked = request(resource="arn:aws:s3:::" + "a:" * 20_000)
     started = time.perf_counter()
-    assert not applies(
-        policy.statements[0].source and statement(Resource=texts), request(resource="arn:aws:s3:::" + "a:" * 20_000)
-    )
+    assert not applies(statement(Resource=texts), asked)
     assert time.perf_counter() - started < 2
 
 
@@ -150,9 +148,8 @@ def test_a_list_of_actions_means_any_and_notaction_none() -> None:
 
 
 def test_actions_have_no_variables() -> None:
-    asked = request("s3:alice", context={"aws:username": "alice"})
-    assert not applies(statement(Action="s3:${aws:username}"), asked)
-    assert applies(statement(Action="s3:${aws:username}"), request("s3:${aws:username}"))
+    assert not applies(statement(Action="s3:${key}"), request("s3:alice", context={"key": "alice"}))
+    assert applies(statement(Action="s3:${key}"), request("s3:${key}"))
 
 
 def test_a_sign_that_lowers_to_a_letter_is_not_that_letter() -> None:
@@ -287,7 +284,7 @@ def test_networks_agree_with_the_standard_library(base: object, length: int, oth
     assert network is not None
     assert address is not None
     inside = address[1] & network[2] == network[1]
-    assert inside is reference.ip_fits(str(other), f"{base}/{length}")
+    assert inside is reference_conditions.ip_fits(str(other), f"{base}/{length}")
 
 
 VARIABLES = [

@@ -29,6 +29,9 @@ from daypass.errors import DaypassError, Reason, RequestError
 from daypass.store import Store
 
 _SERVICE_OF_VERSION: Final = {"2011-06-15": "sts", "2010-05-08": "iam"}
+_CLOSING: Final = (408, 413)
+"""Statuses after which the connection is closed: what is left of the request is not read."""
+
 _FORM: Final = b"application/x-www-form-urlencoded"
 
 
@@ -195,7 +198,7 @@ async def _send(send: Send, status: int, body: bytes, request_id: str) -> None:
         (b"content-length", str(len(body)).encode("ascii")),
         (b"x-amzn-requestid", request_id.encode("ascii")),
     ]
-    if status == WIRE_ERRORS[Reason.REQUEST_TOO_LARGE].status:
+    if status in _CLOSING:
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

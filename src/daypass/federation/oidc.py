@@ -50,12 +50,17 @@ Fetch = Callable[[str], Awaitable[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class RegisteredProvider:
-    """A provider as an account registered it: its issuer URL, whole, and the client ids its tokens may be for."""
+    """
+    A provider as an account registered it: its issuer URL, whole, and the client ids its tokens may be for.
+
+    ``registered_at`` (an instant) tells a registration from an earlier one of the same URL, whose keys are not believed.
+    """
 
     account: str
     arn: str
     url: str
     client_ids: ClientIds
+    registered_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,7 @@ class OidcIdentities:
         self._fetch = fetch
         self._timeout = timeout
         self._leeway = leeway
-        self._entries: dict[tuple[str, str], _Entry] = {}
+        self._entries: dict[tuple[str, str, int], _Entry] = {}
         self._flights: set[asyncio.Task[None]] = set()
 
     async def identify(self, provider: RegisteredProvider, token: jose.UnverifiedToken, *, now: float) -> Identity:
@@ -132,11 +137,6 @@ class OidcIdentities:
                 raise
         return self._verify(provider, token, renewed, now)
 
-    def forget(self, provider_arn: str) -> None:
-        """Drop what is known of a provider that was deleted; one that is registered anew is asked anew."""
-        for key in [key for key in self._entries if key[0] == provider_arn]:
-            del self._entries[key]
-
     async def close(self) -> None:
         """End the questions that are under way, and with them whoever waits; for when the process stops."""
         flights = tuple(self._flights)
@@ -145,7 +145,7 @@ class OidcIdentities:
         await asyncio.gather(*flights, return_exceptions=True)
 
     def _entry(self, provider: RegisteredProvider) -> _Entry:
-        key = (provider.arn, provider.url)
+        key = (provider.arn, provider.url, provider.registered_at)
         entry = self._entries.get(key)
         if entry is None:
             if len(self._entries) >= MAX_PROVIDERS:

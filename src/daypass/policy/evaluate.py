@@ -353,11 +353,10 @@ WITH_PRINCIPAL = frozenset({Layer.VPC_ENDPOINT, Layer.RESOURCE, Layer.TRUST})
 
 def find_silent_level(request: Request, layers: Layers, target: Target, layer: Layer) -> str | None:
     """The first organisation level that does not allow; None for other layers."""
-    if layer is Layer.SCP:
-        for level in layers.scps or ():
-            if verdict_of(level.policies, request.action, target) is NONE:
-                return level.name
-    return None
+    if layer is not Layer.SCP:
+        return None
+    levels = layers.scps or ()
+    return next(level.name for level in levels if verdict_of(level.policies, request.action, target) is NONE)
 
 
 def policies_of(layers: Layers, layer: Layer) -> list[tuple[str | None, NamedPolicy]]:

@@ -78,8 +78,7 @@ def _check_principal_shape(statement: dict[str, Json]) -> None:
 def check_trust(document: Document) -> None:
     """Raise PolicyError for the first rule that the document breaks."""
     for statement in document.statements:
-        if statement.principal is not None:
-            check_principal_entries(statement.principal)
+        check_principal_entries(statement.principal or {})
         _check_cognito(statement)
         _check_actions(statement)
         _check_no_resources(statement)

@@ -87,7 +87,7 @@ def boolean(text: str) -> bool | None:
 
 
 def binary(text: str) -> bytes | None:
-    """The bytes that strict base64 (RFC 4648 section 4) stands for."""
+    """The bytes that base64 with padding (RFC 4648 section 4) stands for; spare bits of the last character are ignored."""
     try:
         return base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):

@@ -7,9 +7,11 @@ uvicorn with httptools and uvloop; what is not used (access log, proxy headers, 
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from types import FrameType
 
 from uvicorn import Config, Server
 from uvicorn.supervisors.multiprocess import Multiprocess
@@ -77,13 +79,22 @@ class _OneWorker:
     """Everything in this process."""
 
     def __init__(self, config: Config) -> None:
-        self._server = Server(config)
+        self._server = _Stoppable(config)
 
     def run(self, listener: socket.socket) -> None:
         self._server.run([listener])
 
     def ready(self) -> bool:
         return self._server.started
+
+
+class _Stoppable(Server):
+    """A server whose stop is an end like any other: uvicorn's own raises the signal again, and the exit code is -15."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature is the base class's
+        """Stop; on a second interrupt, at once."""
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
 
 class _SeveralWorkers:

@@ -86,4 +86,6 @@ def _provider(view: View, account: str, token: jose.UnverifiedToken) -> Register
     if registered is None or registered.url != unverified_issuer:
         message = f"No OpenIDConnect provider found in your account for {unverified_issuer[:255]}"
         raise ProofError(Reason.PROVIDER_UNKNOWN, message)
-    return RegisteredProvider(registered.account, registered.arn, registered.url, registered.client_ids)
+    return RegisteredProvider(
+        registered.account, registered.arn, registered.url, registered.client_ids, registered.created_at
+    )
