@@ -9,6 +9,7 @@ AWS's examples), and the end of the statement before for the others (ours).
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from bisect import bisect_right
@@ -35,6 +36,7 @@ class Span:
     end: Position
 
 
+@functools.lru_cache(maxsize=64)
 def statement_spans(text: str) -> tuple[Span, ...]:
     """The span of every statement, in the order of the document. ``text`` is one that ``compile_policy`` accepted."""
     lines = [0, *(match.end() for match in _NEW_LINES.finditer(text))]
@@ -51,16 +53,16 @@ def _offsets(text: str) -> Iterator[tuple[int, int]]:
     start, depth, listed, inside = 0, 0, False, False
     before = ""
     for match in _TOKENS.finditer(text):
-        token = match.group()
+        sign = match.group()
         if not inside:
             # At depth 1 the only strings before a colon are the names of the document's elements.
-            inside = token == ":" and depth == 1 and before.startswith('"') and json.loads(before) == "Statement"
-        elif depth == 1 and token in "[{":
-            start, listed = match.end(), token == "["
-        elif token == "}" and depth == (3 if listed else 2):
+            inside = sign == ":" and depth == 1 and before.startswith('"') and json.loads(before) == "Statement"
+        elif depth == 1 and sign in "[{":
+            start, listed = match.end(), sign == "["
+        elif sign == "}" and depth == (3 if listed else 2):
             yield start, match.end()
             start = match.end()
-        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(token, 0)
-        if inside and depth == 1 and token in "]}":
+        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(sign, 0)
+        if inside and depth == 1 and sign in "]}":
             return
-        before = token
+        before = sign
