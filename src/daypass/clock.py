@@ -9,6 +9,7 @@ machine's clock (a lint rule holds it): whoever needs the time is handed an inst
 from __future__ import annotations
 
 import datetime
+import functools
 import time
 from collections.abc import Callable
 
@@ -23,7 +24,12 @@ def system_clock() -> float:
 
 def iso8601(instant: float) -> str:
     """``2026-01-31T12:00:00Z``: the form of every date in STS's and IAM's answers (whole seconds, rounded down)."""
-    return datetime.datetime.fromtimestamp(int(instant), datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _iso8601(int(instant))
+
+
+@functools.lru_cache(maxsize=1024)  # many requests a second ask for the same second
+def _iso8601(second: int) -> str:
+    return datetime.datetime.fromtimestamp(second, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class MovableClock:

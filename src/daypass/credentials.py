@@ -12,14 +12,16 @@ import base64
 import binascii
 import re
 import secrets
-from dataclasses import dataclass
 from typing import Final, Literal
+
+import msgspec
 
 LONG_TERM_KEY: Final = "AKIA"
 TEMPORARY_KEY: Final = "ASIA"
 
 _ACCESS_KEY_ID = re.compile(r"A(?:KIA|SIA)[A-Z2-7]{16}", re.ASCII)
 _BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_TWO_LETTERS = tuple(first + second for first in _BASE32 for second in _BASE32)
 
 
 class Secret:
@@ -48,8 +50,7 @@ class Secret:
         raise TypeError("a secret is not pickled")
 
 
-@dataclass(frozen=True, slots=True)
-class TemporaryCredentials:
+class TemporaryCredentials(msgspec.Struct, frozen=True):
     """What every AssumeRole* operation answers. ``expiration`` is an instant (seconds since the epoch)."""
 
     access_key_id: str
@@ -61,7 +62,8 @@ class TemporaryCredentials:
 def new_access_key_id(prefix: Literal["AKIA", "ASIA"], account: str) -> str:
     """A fresh access key id of 20 characters that carries the account (12 digits)."""
     number = (1 << 79) | (int(account) << 39) | secrets.randbits(39)
-    return prefix + base64.b32encode(number.to_bytes(10, "big")).decode("ascii")
+    # Eight times ten bits, two letters each: the base32 module takes ten times as long.
+    return prefix + "".join([_TWO_LETTERS[(number >> shift) & 1023] for shift in range(70, -1, -10)])
 
 
 def account_of_access_key_id(access_key_id: str) -> str:

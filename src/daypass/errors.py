@@ -166,6 +166,7 @@ class Reason(enum.Enum):
     DELETE_CONFLICT = "delete-conflict", "IAM API: DeleteConflict"
     LIMIT_EXCEEDED = "limit-exceeded", "IAM and STS quotas"
     INVALID_INPUT = "invalid-input", "IAM API: InvalidInput"
+    STORED_POLICY_INVALID = "stored-policy-invalid", "IAM API, SimulatePrincipalPolicy: PolicyEvaluation"
 
     # The process (server, store)
     CONFIGURATION_INVALID = "configuration-invalid", "docs/settings.md"

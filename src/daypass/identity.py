@@ -9,14 +9,14 @@ architecture test lists the modules that may construct one). Nothing in it comes
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 ContextValue = str | tuple[str, ...]
 """A condition key's value: a string, or a list of strings. Which of the two is a type, not a count."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """The subject of a verified proof, with everything that trust policies may ask about it.
 
     - ``account``: the account in which the provider is registered.
@@ -33,6 +33,6 @@ class Identity:
     subject: str
     audience: str
     context: Mapping[str, ContextValue]
-    session_tags: Mapping[str, str] = field(default_factory=dict)
+    session_tags: Mapping[str, str] = msgspec.field(default_factory=dict)
     transitive_tag_keys: tuple[str, ...] = ()
     source_identity: str | None = None

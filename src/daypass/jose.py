@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+import msgspec
 from cryptography.exceptions import InvalidSignature
 
 from daypass.errors import ProofError, Reason
@@ -93,8 +93,7 @@ class UnverifiedToken(UnverifiedJws):
         return issuer
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedToken:
+class VerifiedToken(msgspec.Struct, frozen=True):
     """Claims and header whose signature one of the given keys made. Made by ``verify`` only."""
 
     claims: Mapping[str, Any]

@@ -8,13 +8,12 @@ is for ``daypass.policy``, and how it became known is for ``daypass.access``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from daypass import arn
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(msgspec.Struct, frozen=True):
     """The root user of an account."""
 
     account: str
@@ -28,8 +27,7 @@ class Root:
         return self.account
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(msgspec.Struct, frozen=True):
     """An IAM user. ``path`` begins and ends with a slash; ``unique_id`` begins with AIDA."""
 
     account: str
@@ -46,8 +44,7 @@ class User:
         return self.unique_id
 
 
-@dataclass(frozen=True, slots=True)
-class RoleSession:
+class RoleSession(msgspec.Struct, frozen=True):
     """A session of a role. ``role_path`` begins and ends with a slash; ``role_id`` begins with AROA."""
 
     account: str
@@ -69,8 +66,7 @@ class RoleSession:
         return f"{self.role_id}:{self.session_name}"
 
 
-@dataclass(frozen=True, slots=True)
-class FederatedUser:
+class FederatedUser(msgspec.Struct, frozen=True):
     """A session made by GetFederationToken, acting for the user (or root) that asked for it."""
 
     account: str
@@ -86,15 +82,13 @@ class FederatedUser:
         return f"{self.account}:{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(msgspec.Struct, frozen=True):
     """A service acting for itself: ``sns.amazonaws.com``. It belongs to no account."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class FederatedCaller:
+class FederatedCaller(msgspec.Struct, frozen=True):
     """Whoever brought a verified proof, for as long as an AssumeRoleWith... call lasts.
 
     ``provider`` is what a trust policy's ``Federated`` entry is compared with: the provider's ARN.
@@ -103,8 +97,7 @@ class FederatedCaller:
     provider: str
 
 
-@dataclass(frozen=True, slots=True)
-class Anonymous:
+class Anonymous(msgspec.Struct, frozen=True):
     """Nobody: a request without any credentials."""
 
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from daypass import jose
@@ -348,7 +348,7 @@ async def test_a_provider_that_was_deleted_and_made_anew_is_asked_anew(desk: Des
     await desk.identify()
     del desk.provider.keys["key-1"]
     renewed = desk.provider.add_key("ES256", "key-2")
-    anew = replace(desk.registered, registered_at=1)
+    anew = msgspec.structs.replace(desk.registered, registered_at=1)
     assert (await desk.identities.identify(anew, desk.token(renewed), now=NOW + 1)).subject == "alice"
     assert desk.provider.fetches == desk.cold * 2
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import replace
 
 from hypothesis import HealthCheck, Phase, given, settings
+from msgspec.structs import replace
 
 from daypass.policy import Layers, PolicySet, Request, decide, explain
 from policy import reference

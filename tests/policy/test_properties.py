@@ -6,12 +6,12 @@ What must hold whatever the policies say: the property tests of section 17.
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from daypass.errors import PolicyError
 from daypass.policy import Context, Kind, Layers, Level, NamedPolicy, Outcome, Request, compile_policy, decide

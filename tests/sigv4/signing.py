@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
@@ -62,7 +63,7 @@ class Received:
         return verify_signature(self.request, authorization, **(expected | changes))  # type: ignore[arg-type]
 
     def with_request(self, **changes: object) -> Received:
-        return replace(self, request=replace(self.request, **changes))  # type: ignore[arg-type]
+        return replace(self, request=msgspec.structs.replace(self.request, **changes))
 
     def with_headers(self, *headers: tuple[bytes, bytes]) -> Received:
         return self.with_request(headers=headers)

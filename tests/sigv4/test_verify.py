@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import replace
 from math import nan
 
+import msgspec
 import pytest
 
 from daypass.errors import AuthenticationError, Reason
@@ -50,7 +51,7 @@ def test_another_secret_is_refused() -> None:
 
 
 def test_an_authorization_read_from_another_request_is_a_mistake_of_the_caller() -> None:
-    copy = replace(SIGNED.request)
+    copy = msgspec.structs.replace(SIGNED.request)
     with pytest.raises(ValueError, match="another request"):
         verify_signature(copy, SIGNED.read(), secret=SECRET, payload_hash="", services={"sts"}, now=NOW)
 
@@ -342,7 +343,7 @@ def test_a_cached_key_is_found_for_its_own_scope_only(change: dict[str, str]) ->
     keys = SigningKeyCache()
     authorization = SIGNED.read()
     keys.of(SECRET)(authorization)
-    keys.of(SECRET)(replace(authorization, **change))  # type: ignore[arg-type]
+    keys.of(SECRET)(msgspec.structs.replace(authorization, **change))
     assert len(keys) == 2
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from subprocess import Popen
 
 from daypass.store import Role, Store
+from store.looking import fresh
 
 ACCOUNT = "123456789012"
 ROUNDS = 20
@@ -36,7 +37,7 @@ async def test_a_commit_of_another_process_is_in_the_next_view(store: Store, wri
     assert answer(writers)[0] == "pid"
     for number in range(3):
         assert answer(writers) == ["ack", "Other", str(number)]
-        assert store.view().role(ACCOUNT, f"Other-{number}") is not None
+        assert fresh(store).role(ACCOUNT, f"Other-{number}") is not None
 
 
 async def test_a_commit_of_this_process_is_in_the_next_view_of_another(
@@ -68,7 +69,7 @@ async def test_concurrent_writers_of_two_processes_lose_nothing(
     while (line := answer(writers)) != ["done"]:
         answers.append(line)
     assert sum(line[0] == "ack" for line in answers) == 2 * each
-    counter = store.view().role(ACCOUNT, "Counter")
+    counter = fresh(store).role(ACCOUNT, "Counter")
     assert counter is not None
     assert counter.max_session_duration == 2 * each
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 import base64
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +18,7 @@ from daypass.sealing import (
     KeyRing,
     MasterKey,
     RingKey,
+    _derive,
     new_ring_key,
 )
 
@@ -47,6 +50,12 @@ def test_what_is_sealed_opens_with_the_same_content_and_secret(content: bytes, k
     assert opened.content == content
     assert opened.secret == sealed.secret
     assert len(sealed.secret) == 40
+
+
+@given(salt=st.binary(min_size=32, max_size=32))
+def test_the_key_of_a_box_is_what_an_independent_hkdf_derives(salt: bytes) -> None:
+    independent = HKDFExpand(hashes.SHA512(), 64, b"daypass box v1" + KEY.key_id + salt).derive(KEY.seal_material)
+    assert b"".join(_derive(KEY, salt)) == independent
 
 
 def test_two_boxes_of_the_same_content_differ_in_every_part_that_matters() -> None:

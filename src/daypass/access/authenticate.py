@@ -9,8 +9,9 @@ session token that is not ours; only a caller who knows the secret learns that a
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from daypass import sigv4
 from daypass.credentials import LONG_TERM_KEY, TEMPORARY_KEY, access_key_label
@@ -25,8 +26,7 @@ SECRETS_REMEMBERED: Final = 1024
 """Unwrapped long-term secrets kept, per process; unwrapping one costs a few microseconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """
     Whoever signed the request, and what their credentials are.
 

@@ -8,7 +8,8 @@ One function for every door. Permissions are read live from the role; session po
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from daypass.access.authenticate import Caller
 from daypass.access.context import RequestFacts, principal_keys, request_keys, session_keys
@@ -18,14 +19,13 @@ from daypass.policy import Context, Kind, Layers, NamedPolicy, Request, compile_
 from daypass.store import Role
 
 
-@dataclass(frozen=True, slots=True)
-class Permitted:
+class Permitted(msgspec.Struct, frozen=True):
     """A caller who may do this to that: the one thing an operation that needs permission can be called with."""
 
     caller: Caller
     action: str
     resource: str
-    facts: RequestFacts = field(repr=False)
+    facts: RequestFacts
 
 
 def authorize(
@@ -55,14 +55,15 @@ def authorize(
 def layers_of(caller: Caller) -> Layers:
     """The policies that bound a caller: those of the role as they are now, and those of the session as sealed."""
     role, session = caller.role, caller.session
-    identity = () if role is None else _identity_policies(role)
+    identity = () if role is None else identity_policies(role)
     if session is None or session.policy is None:
         return Layers(identity=identity)
     inline = NamedPolicy("session policy", compile_policy(session.policy, Kind.SESSION))
     return Layers(identity=identity, session=(inline,))
 
 
-def _identity_policies(role: Role) -> tuple[NamedPolicy, ...]:
+def identity_policies(role: Role) -> tuple[NamedPolicy, ...]:
+    """The policies that say what sessions of a role may do."""
     return tuple(
         NamedPolicy(f"inline:{name}", compile_policy(text, Kind.IDENTITY)) for name, text in role.inline_policies
     )
@@ -76,4 +77,4 @@ def _context(caller: Caller, facts: RequestFacts, keys: Mapping[str, ContextValu
         role_tags = () if caller.role is None else caller.role.tags
         values.update(session_keys(caller.session, role_tags, facts.now))
     values.update(keys)
-    return Context(values)
+    return Context.prepared(values)

@@ -2,15 +2,17 @@
 """
 The condition keys that a request brings into a decision (IAM User Guide, "AWS global condition context keys").
 
-A key that does not apply is absent, never empty. ``KEYS`` has a row for every key that is ever set here; keys of a verified
-proof (``<issuer>:<claim>``) come with the ``Identity`` and have a prefix of their own.
+A key that does not apply is absent, never empty, and every name is in lower case, as ``Context.prepared`` wants them.
+``KEYS`` has a row for every key that is ever set here; keys of a verified proof (``<issuer>:<claim>``) come with the
+``Identity`` and have a prefix of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from daypass.clock import iso8601
 from daypass.identity import ContextValue
@@ -50,8 +52,7 @@ KEYS: Final[Mapping[str, str]] = {
 """Every key set from here, lower-cased, with its presence rule; ``*`` stands for a tag key."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestFacts:
+class RequestFacts(msgspec.Struct, frozen=True):
     """
     What is known of a request before anything is known of its caller.
 

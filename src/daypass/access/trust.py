@@ -7,8 +7,9 @@ A role that does not exist and a role that does not trust are refused alike.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from daypass.access.context import RequestFacts, request_keys, request_tag_keys, resource_keys
 from daypass.errors import AccessDeniedError, Reason
@@ -20,8 +21,7 @@ from daypass.store import Role
 ProofAction = Literal["sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"]
 
 
-@dataclass(frozen=True, slots=True)
-class Trusted:
+class Trusted(msgspec.Struct, frozen=True):
     """A verified identity and the role that trusts it: the one thing a session can be made from."""
 
     identity: Identity
@@ -43,16 +43,20 @@ def trust(
     """
     if role is None or role.account != identity.account:
         raise _denied(action)
-    policy = NamedPolicy(
-        "role trust policy", compile_policy(role.trust_policy, Kind.TRUST), dict(role.trust_principals)
-    )
-    layers = Layers(resource=policy, explicit_trust_required=True)
-    context = Context(_keys(identity, role, session_name, facts))
+    layers = Layers(resource=trust_policy_of(role), explicit_trust_required=True)
+    context = Context.prepared(_keys(identity, role, session_name, facts))
     for needed in _actions(action, identity):
         request = Request(needed, role.arn, role.account, FederatedCaller(identity.provider_arn), context)
         if not decide(request, layers).allowed:
             raise _denied(needed)
     return Trusted(identity, role)
+
+
+def trust_policy_of(role: Role) -> NamedPolicy:
+    """Whom a role trusts, with the unique ids that its principals had when the policy was written."""
+    return NamedPolicy(
+        "role trust policy", compile_policy(role.trust_policy, Kind.TRUST), dict(role.trust_principals)
+    )
 
 
 def _actions(action: ProofAction, identity: Identity) -> list[str]:

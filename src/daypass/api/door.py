@@ -10,10 +10,11 @@ is raised that is not a ``DaypassError`` is a 500, an alarm in the log, and a re
 
 from __future__ import annotations
 
-import uuid
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+import msgspec
 
 from daypass.access import Authenticator, authorize
 from daypass.access.context import resource_keys
@@ -45,14 +46,19 @@ class DoorLog(Protocol):
         """A request that met an error of ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedRequest:
+class ParsedRequest(msgspec.Struct, frozen=True):
     """What is asked: a row of the table, its model, and the form's parameters, not yet typed or checked."""
 
     received: ReceivedRequest
     operation: Operation
     model: OperationModel
     form: dict[str, str]
+
+
+def request_id() -> str:
+    """A random UUID (RFC 9562, version 4), as AWS's request ids are; uuid4() takes four times as long."""
+    digits = os.urandom(16).hex()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 class AwsDoor:
@@ -67,7 +73,7 @@ class AwsDoor:
         clock: Clock,
         log: DoorLog,
         trusted_proxies: Sequence[Network] = (),
-        new_request_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+        new_request_id: Callable[[], str] = request_id,
     ) -> None:
         self._operations = operations
         self._authenticator = authenticator

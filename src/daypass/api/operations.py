@@ -18,7 +18,7 @@ from daypass.access.context import request_tag_keys
 from daypass.api import resources
 from daypass.api.resources import ResourceOf
 from daypass.awsapi.parameters import Parameters, tag_list, texts
-from daypass.iam import oidc_providers, role_policies, roles
+from daypass.iam import oidc_providers, role_policies, roles, simulation
 from daypass.iam.service import Iam
 from daypass.identity import ContextValue
 from daypass.store import View
@@ -116,6 +116,10 @@ _IAM: tuple[tuple[str, ResourceOf, _IamFunction], ...] = (
     ("TagOpenIDConnectProvider", resources.oidc_provider, oidc_providers.tag_oidc_provider),
     ("UntagOpenIDConnectProvider", resources.oidc_provider, oidc_providers.untag_oidc_provider),
     ("ListOpenIDConnectProviderTags", resources.oidc_provider, oidc_providers.list_oidc_provider_tags),
+    ("SimulateCustomPolicy", resources.everything, simulation.simulate_custom_policy),
+    ("SimulatePrincipalPolicy", resources.policy_source, simulation.simulate_principal_policy),
+    ("GetContextKeysForCustomPolicy", resources.everything, simulation.get_context_keys_for_custom_policy),
+    ("GetContextKeysForPrincipalPolicy", resources.policy_source, simulation.get_context_keys_for_principal_policy),
 )
 
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
+
+import msgspec
 
 from daypass.access import RequestFacts
 from daypass.api import limits
@@ -25,18 +27,20 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class ReceivedRequest:
+class ReceivedRequest(msgspec.Struct, frozen=True):
     """The raw request, its body, and what is known of where and when it came from."""
 
     raw: RawRequest
-    body: bytes = field(repr=False)
+    body: bytes
     facts: RequestFacts
 
     @property
     def payload_hash(self) -> str:
         """The SHA-256 of the body as received, in hexadecimal."""
         return hashlib.sha256(self.body).hexdigest()
+
+    def __repr__(self) -> str:
+        return "ReceivedRequest(...)"
 
 
 class ClientGoneError(Exception):
@@ -48,7 +52,7 @@ async def receive_request(
 ) -> ReceivedRequest:
     """Read a request whole. Raises RequestError when it is larger than the limits, ClientGoneError when it ends early."""
     headers = scope["headers"]
-    if len(headers) > limits.HEADERS or sum(len(name) + len(value) for name, value in headers) > limits.HEADER_BYTES:
+    if len(headers) > limits.HEADERS or sum(map(len, chain.from_iterable(headers))) > limits.HEADER_BYTES:
         raise RequestError(Reason.REQUEST_TOO_LARGE, "The request's headers are too large.")
     if len(scope["query_string"]) > limits.QUERY_BYTES:
         raise RequestError(Reason.REQUEST_TOO_LARGE, "The request's query string is too long.")

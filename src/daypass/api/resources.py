@@ -9,15 +9,15 @@ A resource that does not exist has an ARN all the same, so that a denial says th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from daypass import arn
 from daypass.awsapi.parameters import Parameters, optional_text, text
 from daypass.store import View
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(msgspec.Struct, frozen=True):
     """One resource of a decision. ``account`` is its owner's; ``tags`` are those it has now."""
 
     arn: str
@@ -47,6 +47,13 @@ def role(parameters: Parameters, account: str, view: View) -> Resource:
     if found is None:
         return Resource(arn.role_arn(account, "/", name), account)
     return Resource(found.arn, account, found.tags)
+
+
+def policy_source(parameters: Parameters, account: str, view: View) -> Resource:
+    """The entity that ``PolicySourceArn`` names, which is looked for in the caller's account only."""
+    source = text(parameters, "PolicySourceArn")
+    found = view.role(account, source.rpartition("/")[2])
+    return Resource(source, account, found.tags if found is not None and found.arn == source else ())
 
 
 def oidc_provider_to_be(parameters: Parameters, account: str, _view: View) -> Resource:

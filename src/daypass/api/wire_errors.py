@@ -98,6 +98,7 @@ _BY_CODE: Final[tuple[tuple[WireError, tuple[Reason, ...]], ...]] = (
     (WireError("DeleteConflict", 409), (Reason.DELETE_CONFLICT,)),
     (WireError("LimitExceeded", 409), (Reason.LIMIT_EXCEEDED,)),
     (WireError("InvalidInput", 400), (Reason.INVALID_INPUT,)),
+    (WireError("PolicyEvaluation", 500, "Receiver"), (Reason.STORED_POLICY_INVALID,)),
     (WireError("ServiceUnavailable", 503, "Receiver"), (Reason.STORE_UNAVAILABLE,)),
     (
         INTERNAL_FAILURE,

@@ -21,6 +21,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from daypass import jose
 from daypass.errors import ProofError, ProviderError, Reason
 from daypass.federation.fetch import DEFAULT_TIMEOUT
@@ -48,8 +50,7 @@ Fetch = Callable[[str], Awaitable[bytes]]
 """Fetches a URL's document. Raises ProviderError. ``Fetcher.get`` is one."""
 
 
-@dataclass(frozen=True, slots=True)
-class RegisteredProvider:
+class RegisteredProvider(msgspec.Struct, frozen=True):
     """
     A provider as an account registered it: its issuer URL, whole, and the client ids its tokens may be for.
 

@@ -14,5 +14,9 @@ OIDC_PROVIDERS_PER_ACCOUNT: Final = 700
 
 CLIENT_IDS_PER_PROVIDER: Final = 100
 THUMBPRINTS_PER_PROVIDER: Final = 5
+SIMULATED_CHARACTERS: Final = 4_000_000
+"""Characters of policy that one page of a simulation goes through, over all its actions and resources: about a second.
+A page that would take more is shorter (IAM API, SimulateCustomPolicy: MaxItems)."""
+
 PAGE_ITEMS: Final = 100
 """Items on a page when MaxItems is absent (IAM API, ListRoles: MaxItems)."""

@@ -65,9 +65,7 @@ class Collector:
         self._steps = limits.MAX_STEPS
         self.left_out = False
 
-    def add(
-        self, code: str, span: Span, message: str, *, statement: int | None = None, sid: str | None = None
-    ) -> None:
+    def add(self, code: str, span: Span, message: str, *, statement: int | None = None, sid: str | None = None) -> None:
         """Report something. What is reported twice with the same words at the same place counts once."""
         if len(self._found) >= limits.MAX_FINDINGS:
             self.left_out = True

@@ -11,9 +11,10 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
+
+import msgspec
 
 from daypass.errors import ProofError, Reason
 from daypass.identity import ContextValue
@@ -102,11 +103,10 @@ CLAIMS: Final[Mapping[str, Use]] = MappingProxyType(
 _LIKE_A_PORT: Final = re.compile(r"[0-9]{1,5}[:/]", re.ASCII)
 
 _KEY, _LIST_KEY, _UNUSED = Use.KEY, Use.LIST_KEY, Use.UNUSED  # looking a member up costs as much as using it
-_KEYS: Final = frozenset({_KEY, _LIST_KEY})
+_USES: Final = CLAIMS.get
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimContext:
+class ClaimContext(msgspec.Struct, frozen=True):
     """The condition keys by full lower-case name, and the names of the claims that are neither keys nor otherwise used."""
 
     keys: Mapping[str, ContextValue]
@@ -132,21 +132,23 @@ def condition_keys(provider_name: str, claims: Mapping[str, Any]) -> ClaimContex
     keys: dict[str, ContextValue] = {}
     unused: list[str] = []
     for name, (original, value) in zip(lowered, claims.items(), strict=True):
-        use = _use(name)
-        converted = _value(value, always_list=use is _LIST_KEY) if use in _KEYS else None
-        if converted is not None:
-            keys[prefix + name] = converted
-        elif use in _KEYS or use is _UNUSED:
+        use = _USES(name) or _use_of_other(name)
+        if use is _KEY and type(value) is str:  # nearly every claim
+            keys[prefix + name] = value
+        elif use is _KEY or use is _LIST_KEY:
+            converted = _value(value, always_list=use is _LIST_KEY)
+            if converted is None:
+                unused.append(original)
+            else:
+                keys[prefix + name] = converted
+        elif use is _UNUSED:
             unused.append(original)
     _add_audiences(keys, prefix, claims)
     return ClaimContext(keys, tuple(unused))
 
 
-def _use(name: str) -> Use:
-    """What happens to a claim of this name, in lower case."""
-    use = CLAIMS.get(name)
-    if use is not None:
-        return use
+def _use_of_other(name: str) -> Use:
+    """What happens to a claim that is not in the table. The name is in lower case."""
     if name.startswith(AWS_CLAIMS):
         return Use.SESSION
     if len(name) > MAX_CLAIM_NAME or _LIKE_A_PORT.match(name):

@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from daypass import jose
 from daypass.errors import ProofError, Reason
@@ -35,8 +36,7 @@ ClientIds = Set[str] | tuple[str, ...] | list[str]
 """Registered client ids. NOTE: not ``Collection[str]``, which a string is too: ``in`` would look for a part of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class IdToken:
+class IdToken(msgspec.Struct, frozen=True):
     """A verified ID token. ``audience`` is the client id that matched the registration; times are instants."""
 
     issuer: str

@@ -30,6 +30,7 @@ MAX_TAGS: Final = 50  # STS API, AssumeRole: Tags
 MAX_TAG_KEY: Final = 128  # the STS model's tagKeyType
 MAX_TAG_VALUE: Final = 256  # the STS model's tagValueType
 
+_SHORTEST: Final = len(AWS_CLAIMS)
 _TAGS: Final = AWS_CLAIMS + "tags"
 _FLAT_TAG: Final = _TAGS + "/principal_tags/"
 _FLAT_TRANSITIVE: Final = _TAGS + "/transitive_tag_keys"
@@ -60,7 +61,8 @@ def session_claims(claims: Mapping[str, Any]) -> SessionClaims:
     4. A transitive key is the key of one of these tags.
     5. The source identity has the STS model's form.
     """
-    ours = {name: value for name, value in claims.items() if name.lower().startswith(AWS_CLAIMS)}
+    long = [name for name in claims if len(name) >= _SHORTEST]  # no other name can be one of these
+    ours = {name: claims[name] for name in long if name.lower().startswith(AWS_CLAIMS)}
     if not ours:
         return _NOTHING
     flat = {name.removeprefix(_FLAT_TAG): value for name, value in ours.items() if name.startswith(_FLAT_TAG)}

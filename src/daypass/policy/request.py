@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, NoReturn
+
+import msgspec
 
 from daypass.identity import ContextValue
 from daypass.policy.compiled import Policy
@@ -41,6 +43,13 @@ class Context:
             found[key] = _many(found[key]) + _many(value) if key in found else value
         self.entries = found
 
+    @classmethod
+    def prepared(cls, entries: Mapping[str, ContextValue]) -> Context:
+        """A context of names that are in lower case already and of lists that are not empty: the caller sees to it."""
+        made = cls.__new__(cls)
+        made.entries = entries  # type: ignore[misc]  # this is the other constructor
+        return made
+
     def get(self, key: str) -> ContextValue | None:
         """The value of a key, whose case does not matter; None when it is absent."""
         return self.entries.get(key.lower())
@@ -56,8 +65,7 @@ def _many(value: ContextValue) -> tuple[str, ...]:
 EMPTY_CONTEXT: Final = Context()
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """
     One action on one resource.
 
@@ -75,8 +83,7 @@ class Request:
     long_term_credentials: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NamedPolicy:
+class NamedPolicy(msgspec.Struct, frozen=True):
     """
     A policy and the name it has in explanations: ``inline:ReadRaw``, or an ARN.
 
@@ -97,8 +104,7 @@ class Level:
     policies: tuple[NamedPolicy, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Layers:
+class Layers(msgspec.Struct, frozen=True):
     """
     The policies that may apply to a request. What is absent is None; an empty tuple is a layer that allows nothing.
 
@@ -168,13 +174,12 @@ class Cause:
     statement: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """An outcome with its cause (None when allowed) and the class of the resource policy's grant."""
 
     outcome: Outcome
     cause: Cause | None = None
-    grant: Grant = field(default=Grant.NONE)
+    grant: Grant = Grant.NONE
 
     @property
     def allowed(self) -> bool:

@@ -9,7 +9,6 @@ secret access key is derived from both: neither half is of use with another's.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -49,12 +48,14 @@ class Session(msgspec.Struct, frozen=True, array_like=True):
     padding: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedSession:
+class OpenedSession(msgspec.Struct, frozen=True):
     """A session whose token was opened, and the secret access key that belongs to it (as bytes, ready for SigV4)."""
 
     session: Session
-    secret: bytes = field(repr=False)
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return "OpenedSession(...)"
 
 
 _encoder = msgspec.msgpack.Encoder()

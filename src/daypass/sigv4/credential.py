@@ -11,8 +11,9 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from daypass.errors import AuthenticationError, Reason
 from daypass.sigv4 import limits
@@ -30,8 +31,7 @@ _PRINTABLE_BYTES: Final = bytes(range(33, 127))
 _SIGNED_NAME_BYTES: Final = b";abcdefghijklmnopqrstuvwxyz0123456789-_.!#$%&'*+^`|~"
 
 
-@dataclass(frozen=True, slots=True)
-class UnverifiedAuthorization:
+class UnverifiedAuthorization(msgspec.Struct, frozen=True):
     """The credential that a request claims to be signed with. Nothing here is proved before ``verify_signature``.
 
     - ``access_key_id``, ``date`` (``20150830``), ``region``, ``service``: the credential and its scope.
@@ -43,21 +43,24 @@ class UnverifiedAuthorization:
     - ``request``, ``headers``, ``parameters``: what it was read from, so that everything is parsed once.
     """
 
-    request: RawRequest = field(repr=False)
-    headers: HeaderFields = field(repr=False)
-    parameters: Sequence[Parameter] = field(repr=False)
+    request: RawRequest
+    headers: HeaderFields
+    parameters: Sequence[Parameter]
     access_key_id: str
     date: str
     region: str
     service: str
     signed_headers: tuple[bytes, ...]
-    signature: bytes = field(repr=False)
+    signature: bytes
     timestamp: bytes
     signed_at: int
-    session_token: str | None = field(repr=False)
+    session_token: str | None
     declared_payload: bytes | None = None
     presigned: bool = False
     expires: int | None = None
+
+    def __repr__(self) -> str:  # neither the token nor the signature, nor the request they came in
+        return f"UnverifiedAuthorization({self.access_key_id!r}, {self.scope!r}, presigned={self.presigned})"
 
     @property
     def scope(self) -> str:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from daypass.errors import AuthenticationError, Reason
 from daypass.sigv4 import limits
@@ -33,8 +34,7 @@ class PathStyle(enum.Enum):
     """S3: nothing is resolved, and every segment is encoded exactly once."""
 
 
-@dataclass(frozen=True, slots=True)
-class RawRequest:
+class RawRequest(msgspec.Struct, frozen=True):
     """What was received, raw, as ASGI hands it over.
 
     - ``method``: as sent, ``POST``.
@@ -49,8 +49,7 @@ class RawRequest:
     headers: Sequence[tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderFields:
+class HeaderFields(msgspec.Struct, frozen=True):
     """The headers of a checked request by name, and which names came more than once.
 
     The values of a repeated name stand joined with commas, in the order of the wire.

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Set
-from dataclasses import dataclass, field
 from typing import Final, NoReturn, NotRequired, TypedDict, Unpack
+
+import msgspec
 
 from daypass.errors import AuthenticationError, Reason
 from daypass.sigv4 import canonical, presigned
@@ -34,8 +35,7 @@ _MISMATCH: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedSignature:
+class VerifiedSignature(msgspec.Struct, frozen=True):
     """A signature that verified: this access key signed this request. Only ``verify_signature`` makes one.
 
     - ``payload``: the SHA-256 of the body (hexadecimal) that the signature covers, or the word that says it covers none.
@@ -43,7 +43,7 @@ class VerifiedSignature:
     """
 
     access_key_id: str
-    session_token: str | None = field(repr=False)
+    session_token: str | None
     date: str
     region: str
     service: str
@@ -52,6 +52,9 @@ class VerifiedSignature:
     presigned: bool
     expires_at: int | None
     payload: str
+
+    def __repr__(self) -> str:
+        return f"VerifiedSignature(access_key_id={self.access_key_id!r}, service={self.service!r}, presigned={self.presigned})"
 
 
 def verify_signature(

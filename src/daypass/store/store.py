@@ -45,6 +45,7 @@ class Store:
         self._writer = asyncio.Lock()
         self._engine: AsyncEngine | None = None
         self._engine_file: sqlite.FileIdentity | None = None
+        self._view: View | None = None
 
     @classmethod
     async def open(cls, url: str | None, data_dir: Path, clock: Clock = system_clock) -> Store:
@@ -66,7 +67,22 @@ class Store:
         Sees what any process on this machine has committed. While the database cannot be read, the last view there was
         keeps being returned, and ``stale_since`` says since when.
         """
-        return self._reader.view()
+        if self._view is not None:
+            return self._view
+        view = self._reader.view()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return view
+        # INVARIANT: an answer is good for what the loop has queued already, and no longer. Whatever runs before the
+        # callback below was queued before this moment, so a commit that it must see was acknowledged before too. What
+        # is received later is queued behind the callback. A commit of our own forgets the answer at once.
+        self._view = view
+        loop.call_soon(self._forget_view)
+        return view
+
+    def _forget_view(self) -> None:
+        self._view = None
 
     @property
     def stale_since(self) -> float | None:
@@ -94,6 +110,8 @@ class Store:
             except UnavailableError:
                 await self._dispose()
                 raise
+            finally:
+                self._forget_view()
 
     async def close(self) -> None:
         """Close every connection."""

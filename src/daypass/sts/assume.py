@@ -8,7 +8,7 @@ and the source identity of the proof, and the credentials themselves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from daypass.access import Trusted
 from daypass.credentials import TemporaryCredentials
@@ -20,8 +20,7 @@ SESSION_TOKEN_CHARACTERS = 4096
 """The space that SessionTokenUtilization is a percentage of (STS API: the largest MinimumSessionTokenSize)."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionWishes:
+class SessionWishes(msgspec.Struct, frozen=True):
     """What the caller asks of the session, beside the proof. ``duration`` in seconds, ``policy`` a JSON text."""
 
     session_name: str
@@ -30,8 +29,7 @@ class SessionWishes:
     minimum_token_size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Assumed:
+class Assumed(msgspec.Struct, frozen=True):
     """Credentials for a role session, and who that session is. ``packed_policy_size`` is a percentage."""
 
     credentials: TemporaryCredentials

@@ -8,6 +8,7 @@ token has been verified and the role's trust policy has allowed its bearer.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import cast
 
@@ -68,14 +69,20 @@ def _refuse_what_is_not_offered(parameters: Mapping[str, object]) -> None:
 
 def _role(view: View, role_arn: str) -> tuple[str, Role | None]:
     """The account that an ARN names, and the role if it is there. Raises RequestError when it is no role's ARN."""
+    account, name = _account_and_name(role_arn)
+    role = view.role(account, name)
+    return account, role if role is not None and role.arn == role_arn else None
+
+
+@functools.lru_cache(maxsize=1024)
+def _account_and_name(role_arn: str) -> tuple[str, str]:
     try:
         arn = Arn.parse(role_arn)
     except ValueError:
         arn = None
     if arn is None or arn.service != "iam" or not arn.resource.startswith("role/") or not is_account_id(arn.account):
         raise RequestError(Reason.INVALID_PARAMETER, "Request ARN is invalid")
-    role = view.role(arn.account, arn.name)
-    return arn.account, role if role is not None and role.arn == role_arn else None
+    return arn.account, arn.name
 
 
 def _provider(view: View, account: str, token: jose.UnverifiedToken) -> RegisteredProvider:

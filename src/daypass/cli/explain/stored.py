@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The live store, read for an explanation: roles as they are at this moment, beside a server that may be running.
+
+Nothing is written: a database that is not there is not made, and one of another version is not migrated.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from daypass import arn
+from daypass.access.authorize import identity_policies
+from daypass.access.trust import trust_policy_of
+from daypass.cli.explain.question import SESSION_NAME, TRUST_ACTIONS, Known, QuestionError, read_principal
+from daypass.clock import system_clock
+from daypass.principal import Principal, RoleSession, User
+from daypass.server.settings import load_settings
+from daypass.store import Role, View, sqlite
+from daypass.store.migrate import HEAD, stored_revision
+from daypass.store.reader import Reader
+
+
+def read_view(data_dir: Path | None, database_url: str | None) -> View:
+    """
+    Everything that is stored, in the database that ``daypass serve`` would use with the same settings.
+
+    Raises ConfigurationError, or QuestionError when there is none.
+    """
+    settings = load_settings({"data_dir": data_dir, "database_url": database_url}, os.environ)
+    path = sqlite.locate(settings.database_url, settings.data_dir)
+    if not path.exists():
+        raise QuestionError(f"--data-dir: there is no database at {str(path)!r}; daypass serve makes one")
+    try:
+        if stored_revision(path) != HEAD:
+            raise QuestionError(f"{str(path)!r} is of another version; daypass serve brings it up to date")
+        reader = Reader(path, system_clock)
+    except sqlite3.DatabaseError as error:
+        raise sqlite.cannot_open(path, str(error)) from error
+    view = reader.view()
+    reader.close()
+    return view
+
+
+def read_caller(view: View, principal: str | None, role_name: str | None) -> tuple[Principal, Role | None]:
+    """Who asks, and for sessions the role. Raises QuestionError when no such role is stored."""
+    if role_name is not None:
+        found = [role for account in view.accounts() if (role := view.role(account.account_id, role_name)) is not None]
+        if len(found) != 1:
+            raise QuestionError(f"--role: expected the name of a role of this store, got {role_name!r}")
+        return _session(found[0], SESSION_NAME), found[0]
+    who = read_principal(principal or "")
+    if isinstance(who, User):
+        raise QuestionError("--principal: there are no users in a store; explain one with files")
+    if not isinstance(who, RoleSession):
+        return who, None
+    role = view.role(who.account, who.role_name)
+    by_role_arn = principal != who.arn
+    if role is None or (by_role_arn and role.arn != principal):
+        raise QuestionError(f"--principal: no such role in this store: {principal!r}")
+    return _session(role, who.session_name), role
+
+
+def _session(role: Role, name: str) -> RoleSession:
+    return RoleSession(role.account, role.path, role.name, role.unique_id, name)
+
+
+def known_of(view: View, role: Role | None, action: str, resource: str) -> Known:
+    """What the store says of the caller's role and of the resource. Raises QuestionError for a role that is not there."""
+    target = _role_at(view, resource)
+    trusting = action.lower() in TRUST_ACTIONS
+    if trusting and target is None:
+        raise QuestionError(f"--resource: no such role in this store: {resource!r}")
+    return Known(
+        identity=() if role is None else identity_policies(role),
+        trust=trust_policy_of(target) if trusting and target is not None else None,
+        principal_tags=() if role is None else role.tags,
+        resource_tags=target.tags if target is not None else _provider_tags(view, resource),
+    )
+
+
+def _role_at(view: View, resource: str) -> Role | None:
+    if not resource.startswith("arn:aws:iam::"):
+        return None
+    parsed = arn.Arn.parse(resource)
+    role = view.role(parsed.account, parsed.name)
+    return role if role is not None and role.arn == resource else None
+
+
+def _provider_tags(view: View, resource: str) -> tuple[tuple[str, str], ...]:
+    head, _, name = resource.partition(":oidc-provider/")
+    provider = view.oidc_provider(head.rpartition(":")[2], name)
+    return provider.tags if provider is not None and provider.arn == resource else ()
