@@ -84,7 +84,7 @@ class _Call:
     async def made(cls, app: App, raw: bytes) -> _Call:
         call = cls()
         call.scope, call.body = _scope(raw)
-        call.received = await receive_request(call.scope, call.receive, now=system_clock(), trusted_proxies=())
+        call.received = await receive_request(call.scope, call.receive, clock=system_clock, trusted_proxies=())
         call.parsed = app.door._parse(call.received)
         call.parameters = api_door._parameters(call.parsed)
         call.result = await app.door._answer(call.parsed)
@@ -98,7 +98,7 @@ def _common_before(app: App, calls: Sequence[_Call]) -> list[Stage]:
     return [
         (
             "receive",
-            lambda n: _run(receive_request(calls[n].scope, calls[n].receive, now=system_clock(), trusted_proxies=())),
+            lambda n: _run(receive_request(calls[n].scope, calls[n].receive, clock=system_clock, trusted_proxies=())),
         ),
         ("parse: form, operation", lambda n: app.door._parse(calls[n].received)),
         ("parse: parameters, constraints", lambda n: api_door._parameters(calls[n].parsed)),

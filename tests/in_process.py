@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,6 +58,7 @@ class Service:
     app: App
     clock: MovableClock
     chunk: int = field(default=1 << 30)
+    before_body: Callable[[], None] = field(default=lambda: None)
 
     async def send(
         self,
@@ -81,6 +82,7 @@ class Service:
         sent: list[Any] = []
 
         async def receive() -> dict[str, Any]:
+            self.before_body()
             chunk = chunks.pop(0)
             return {"type": "http.request", "body": chunk, "more_body": bool(chunks)}
 

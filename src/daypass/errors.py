@@ -38,6 +38,7 @@ class Reason(enum.Enum):
     MALFORMED_REQUEST = "malformed-request", "AWS Query protocol"
     REQUEST_TOO_LARGE = "request-too-large", "our limit; see daypass.api.limits"
     REQUEST_TOO_SLOW = "request-too-slow", "RFC 9110 section 15.5.9; see daypass.api.limits"
+    LENGTH_REQUIRED = "length-required", "RFC 9110 section 15.5.12"
     MISSING_ACTION = "missing-action", "IAM API, Common Error Types: MissingAction"
     UNKNOWN_ACTION = "unknown-action", "IAM API, Common Error Types: InvalidAction"
     DUPLICATE_PARAMETER = "duplicate-parameter", "IAM API, Common Error Types: InvalidParameterCombination"

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from daypass.access import Permitted
 from daypass.api import AwsDoor, limits
 from daypass.api.operations import Operation, ProofOperation, SignedOperation
 from daypass.api.resources import everything
 from daypass.errors import Reason
-from in_process import ROOT, Answer, Service, service
+from in_process import NOW, ROOT, Answer, Service, service, sign
 
 FORM = (b"content-type", b"application/x-www-form-urlencoded")
 WHO = b"Action=GetCallerIdentity&Version=2011-06-15"
@@ -81,6 +83,21 @@ async def test_a_body_is_read_up_to_the_limit_and_no_further(door: Service, chun
     too_long = await door.send(headers=[FORM], body=b"x" * (limits.BODY_BYTES + 1))
     assert (too_long.status, too_long.code) == (413, "RequestEntityTooLarge")
     assert too_long.headers[b"connection"] == b"close"
+
+
+async def test_a_body_in_chunks_is_refused_for_the_trailers_it_may_have(door: Service) -> None:
+    answer = await door.send(headers=[FORM, (b"transfer-encoding", b"chunked")], body=WHO)
+    assert (answer.status, answer.code) == (411, "MissingContentLength")
+
+
+async def test_a_body_that_is_held_back_holds_no_instant_back(door: Service) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Host": "daypass.test"}
+    request = AWSRequest(method="POST", url="http://daypass.test/", data=WHO, headers=headers)
+    sign(request, ROOT, "sts", NOW)
+    raw = [(name.lower().encode(), value.encode()) for name, value in request.headers.items()]
+    assert (await door.send(headers=raw, body=WHO)).status == 200
+    door.before_body = lambda: door.clock.advance(901)
+    assert (await door.send(headers=raw, body=WHO)).code == "SignatureDoesNotMatch"
 
 
 async def test_a_body_that_does_not_arrive_is_not_waited_for(door: Service, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,8 +220,6 @@ async def test_every_signed_operation_is_refused_unsigned(door: Service) -> None
 
 
 async def test_a_key_that_is_not_known_and_a_wrong_secret_are_refused_as_aws_does(door: Service) -> None:
-    from botocore.credentials import Credentials
-
     wrong = await door.call("sts", "GetCallerIdentity", Credentials(ROOT.access_key, "wrong"))
     unknown = await door.call("sts", "GetCallerIdentity", Credentials("AKIAQNZKJ3EXAMPLE235", "wrong"))
     without_token = await door.call("sts", "GetCallerIdentity", Credentials("ASIAQNZKJ3EXAMPLE235", "wrong"))
@@ -216,10 +231,6 @@ async def test_a_key_that_is_not_known_and_a_wrong_secret_are_refused_as_aws_doe
 
 
 async def test_the_signature_is_good_for_fifteen_minutes_to_the_second(door: Service) -> None:
-    from botocore.awsrequest import AWSRequest
-
-    from in_process import NOW, sign
-
     for skew, status in ((0, 200), (900, 200), (901, 403), (-900, 200), (-901, 403)):
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Host": "daypass.test"}
         request = AWSRequest(method="POST", url="http://daypass.test/", data=WHO, headers=headers)
@@ -229,10 +240,6 @@ async def test_the_signature_is_good_for_fifteen_minutes_to_the_second(door: Ser
 
 
 async def test_signing_for_one_service_does_not_open_the_other(door: Service) -> None:
-    from botocore.awsrequest import AWSRequest
-
-    from in_process import NOW, sign
-
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Host": "daypass.test"}
     request = AWSRequest(method="POST", url="http://daypass.test/", data=WHO, headers=headers)
     sign(request, ROOT, "iam", NOW)

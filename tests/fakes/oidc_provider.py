@@ -154,7 +154,10 @@ DISCOVERY = "/.well-known/openid-configuration"
 
 
 class FakeOidcProvider:
-    """See the module. ``discovery`` changes members of the configuration document; None takes one away."""
+    """
+    See the module. ``discovery`` changes members of the configuration document; None takes one away. While ``held`` is
+    clear, whoever asks waits.
+    """
 
     def __init__(self, host: str = "127.0.0.1", path: str = "", ssl_context: ssl.SSLContext | None = None) -> None:
         self.host = host
@@ -169,6 +172,8 @@ class FakeOidcProvider:
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
         self._news = asyncio.Condition()
+        self.held = asyncio.Event()
+        self.held.set()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._ssl_context)
@@ -246,6 +251,7 @@ class FakeOidcProvider:
         self.requests.append(request)
         async with self._news:
             self._news.notify_all()
+        await self.held.wait()
         answer = self._answer(path)
         if answer.hang:
             await asyncio.Event().wait()

@@ -164,6 +164,8 @@ async def test_a_provider_exists_once(iam: Service) -> None:
     ("arn", "code"),
     [
         (PROVIDER + "/other", "NoSuchEntity"),
+        (PROVIDER.replace("arn:aws:", "arn:aws-cn:"), "NoSuchEntity"),
+        (PROVIDER.replace("iam::", "iam:us-east-1:"), "NoSuchEntity"),
         (PROVIDER.replace("123456789012", "210987654321"), "NoSuchEntity"),
         ("arn:aws:iam::123456789012:saml-provider/x", "InvalidInput"),
         ("arn:aws:iam::123456789012:oidc-provider/", "InvalidInput"),

@@ -169,6 +169,13 @@ def test_a_master_key_that_others_can_read_stops_the_start(tmp_path: Path) -> No
     assert refusal(caught) is Reason.CONFIGURATION_INVALID
 
 
+def test_a_master_key_that_another_start_wrote_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    write_private_file(tmp_path / MASTER_KEY_FILE, "theirs")
+    write_private_file(tmp_path / MASTER_KEY_FILE, "ours", replace=False)
+    assert (tmp_path / MASTER_KEY_FILE).read_text() == "theirs"
+    assert [path.name for path in tmp_path.iterdir()] == [MASTER_KEY_FILE]
+
+
 def test_a_private_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     write_private_file(tmp_path / "deep" / "file", "one")
     write_private_file(tmp_path / "deep" / "file", "two")

@@ -22,6 +22,12 @@ def test_the_account_id_comes_back_and_everything_is_in_place(tmp_path: Path) ->
     assert {path.name for path in tmp_path.iterdir()} >= {"daypass.db", "master-key", "root-credentials"}
 
 
+def test_two_first_starts_at_once_make_one_of_everything(tmp_path: Path) -> None:
+    starts = [first_start.begin(Settings(data_dir=tmp_path)) for _ in range(4)]
+    assert len({start.wait() for start in starts}) == 1
+    assert len(first_start.begin(Settings(data_dir=tmp_path)).wait()) == 12
+
+
 def test_a_refusal_comes_back_with_its_reason(tmp_path: Path) -> None:
     first_start.begin(Settings(data_dir=tmp_path)).wait()
     (tmp_path / "master-key").unlink()

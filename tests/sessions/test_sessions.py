@@ -79,6 +79,13 @@ def test_content_of_another_form_is_refused() -> None:
     assert caught.value.reason is Reason.SEAL_MALFORMED
 
 
+def test_a_token_that_would_be_refused_as_too_long_is_not_issued() -> None:
+    tags = tuple((f"{n:0128d}", "v" * 256) for n in range(50))
+    with pytest.raises(RequestError) as caught:
+        SESSIONS.issue(msgspec.structs.replace(SESSION, tags=tags), now=NOW)
+    assert caught.value.reason is Reason.PACKED_POLICY_TOO_LARGE
+
+
 @given(size=st.integers(0, 4096))
 def test_a_token_is_as_long_as_was_asked_for_and_not_much_longer(size: int) -> None:
     issued = SESSIONS.issue(SESSION, now=NOW, minimum_token_size=size)

@@ -36,9 +36,11 @@ def authorize(
     resource_account: str,
     facts: RequestFacts,
     keys: Mapping[str, ContextValue],
+    shown: str | None = None,
 ) -> Permitted:
     """
-    Decide one action on one resource. ``keys`` are the condition keys that this operation adds.
+    Decide one action on one resource. ``keys`` are the condition keys that this operation adds; ``shown`` is what a
+    denial calls the resource, where that is not its ARN.
 
     Raises AccessDeniedError with AWS's sentence. Default deny: no policy, no permission.
     """
@@ -48,7 +50,8 @@ def authorize(
     )
     decision = decide(request, layers_of(caller))
     if not decision.allowed:
-        raise AccessDeniedError(Reason.NOT_AUTHORIZED, denial_message(request, decision))
+        named = request if shown is None else msgspec.structs.replace(request, resource=shown)
+        raise AccessDeniedError(Reason.NOT_AUTHORIZED, denial_message(named, decision))
     return Permitted(caller, action, resource, facts)
 
 

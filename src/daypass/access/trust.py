@@ -54,9 +54,7 @@ def trust(
 
 def trust_policy_of(role: Role) -> NamedPolicy:
     """Whom a role trusts, with the unique ids that its principals had when the policy was written."""
-    return NamedPolicy(
-        "role trust policy", compile_policy(role.trust_policy, Kind.TRUST), dict(role.trust_principals)
-    )
+    return NamedPolicy("role trust policy", compile_policy(role.trust_policy, Kind.TRUST), dict(role.trust_principals))
 
 
 def _actions(action: ProofAction, identity: Identity) -> list[str]:

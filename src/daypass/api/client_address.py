@@ -8,6 +8,7 @@ itself a trusted proxy; what stands further left was written by the client and i
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Sequence
 
@@ -26,16 +27,14 @@ class Origin(msgspec.Struct, frozen=True):
 
 def origin(peer: str | None, scheme: str, headers: Headers, trusted_proxies: Sequence[Network]) -> Origin:
     """The origin of a request. ``peer`` is the socket's address, None for a Unix socket; ``scheme`` the listener's."""
+    peer = None if peer is None else normal_address(peer)
     if not trusted_proxies or peer is None or not _trusted(peer, trusted_proxies):
         return Origin(peer, scheme == "https")
     forwarded = _values(headers, b"x-forwarded-for")
     address: str | None = peer
     for candidate in reversed(forwarded):
-        if not _is_address(candidate):
-            address = None  # the proxy we trust wrote something else than an address: better none than a wrong one
-            break
-        address = candidate
-        if not _trusted(candidate, trusted_proxies):
+        address = normal_address(candidate)  # None: what we trust wrote no address, and none is better than a wrong one
+        if address is None or not _trusted(address, trusted_proxies):
             break
     schemes = _values(headers, b"x-forwarded-proto")
     return Origin(address, (schemes[-1].lower() if schemes else scheme) == "https")
@@ -46,17 +45,19 @@ def _values(headers: Headers, name: bytes) -> list[str]:
     return [value.strip() for value in joined.split(",") if value.strip()]
 
 
-def _is_address(text: str) -> bool:
+@functools.lru_cache(maxsize=4096)
+def normal_address(text: str) -> str | None:
+    """
+    An address as policies compare it: IPv4 behind a dual-stack listener as IPv4, IPv6 without a zone. None if it is none.
+    """
     try:
-        ipaddress.ip_address(text)
+        parsed = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
-        return False
-    return True
+        return None
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return str(mapped or parsed)
 
 
 def _trusted(address: str, trusted_proxies: Sequence[Network]) -> bool:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
+    parsed = ipaddress.ip_address(address)
     return any(parsed in network for network in trusted_proxies)

@@ -30,7 +30,7 @@ from daypass.errors import DaypassError, Reason, RequestError
 from daypass.store import Store
 
 _SERVICE_OF_VERSION: Final = {"2011-06-15": "sts", "2010-05-08": "iam"}
-_CLOSING: Final = (408, 413)
+_CLOSING: Final = (408, 411, 413)
 """Statuses after which the connection is closed: what is left of the request is not read."""
 
 _FORM: Final = b"application/x-www-form-urlencoded"
@@ -88,7 +88,7 @@ class AwsDoor:
         request_id = self._new_request_id()
         parsed: ParsedRequest | None = None
         try:
-            received = await receive_request(scope, receive, now=self._clock(), trusted_proxies=self._trusted_proxies)
+            received = await receive_request(scope, receive, clock=self._clock, trusted_proxies=self._trusted_proxies)
             parsed = self._parse(received)
             result = await self._answer(parsed)
             status, body = 200, query.serialize_result(parsed.model, result, request_id)
@@ -124,7 +124,7 @@ class AwsDoor:
         operation, facts = request.operation, request.received.facts
         if isinstance(operation, ProofOperation):
             parameters = _parameters(request)
-            return await operation.handler(facts, self._store.view(), parameters)
+            return await operation.handler(facts, self._store.view, parameters)
         return await self._answer_signed(request, operation)
 
     async def _answer_signed(self, request: ParsedRequest, operation: SignedOperation) -> Result:
@@ -143,6 +143,7 @@ class AwsDoor:
             action=operation.action,
             resource=resource.arn,
             resource_account=resource.account,
+            shown=resource.shown,
             facts=received.facts,
             keys={
                 **resource_keys(resource.account, resource.tags, iam=operation.service == "iam"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Final
 
-BODY_BYTES: Final = 1_048_576
-"""The longest parameters of the models offered (131,072 characters of policy), percent-encoded threefold, fit twice."""
+BODY_BYTES: Final = 524_288
+"""The longest parameter of the operations offered (131,072 characters of policy), percent-encoded threefold, fits."""
 
 BODY_SECONDS: Final = 20.0
 """How long a body may take to arrive: a megabyte at 50 KB a second. A connection is not held for less."""

@@ -28,7 +28,7 @@ from daypass.sts.get_caller_identity import get_caller_identity
 
 Result = Mapping[str, object]
 SignedHandler = Callable[[Permitted, Parameters], Awaitable[Result]]
-ProofHandler = Callable[[RequestFacts, View, Parameters], Awaitable[Result]]
+ProofHandler = Callable[[RequestFacts, Callable[[], View], Parameters], Awaitable[Result]]
 ServiceName = Literal["sts", "iam"]
 
 

@@ -18,6 +18,7 @@ import msgspec
 from daypass.access import RequestFacts
 from daypass.api import limits
 from daypass.api.client_address import Network, origin
+from daypass.clock import Clock
 from daypass.errors import Reason, RequestError
 from daypass.sigv4 import RawRequest
 
@@ -48,14 +49,21 @@ class ClientGoneError(Exception):
 
 
 async def receive_request(
-    scope: Scope, receive: Receive, *, now: float, trusted_proxies: Sequence[Network]
+    scope: Scope, receive: Receive, *, clock: Clock, trusted_proxies: Sequence[Network]
 ) -> ReceivedRequest:
-    """Read a request whole. Raises RequestError when it is larger than the limits, ClientGoneError when it ends early."""
+    """
+    Read a request whole. Raises RequestError when it is larger than the limits, ClientGoneError when it ends early.
+
+    INVARIANT: the clock is read when the last byte has come. Whoever holds a body back holds no instant back with it.
+    """
     headers = scope["headers"]
     if len(headers) > limits.HEADERS or sum(map(len, chain.from_iterable(headers))) > limits.HEADER_BYTES:
         raise RequestError(Reason.REQUEST_TOO_LARGE, "The request's headers are too large.")
     if len(scope["query_string"]) > limits.QUERY_BYTES:
         raise RequestError(Reason.REQUEST_TOO_LARGE, "The request's query string is too long.")
+    if any(name == b"transfer-encoding" for name, _ in headers):
+        # NOTE: the server appends the trailers of a chunked body to the headers, behind what a proxy has written there.
+        raise RequestError(Reason.LENGTH_REQUIRED, "Expected a body of a stated length, got one in chunks.")
     raw = RawRequest(scope["method"], scope["raw_path"], scope["query_string"], headers)
     body = await _body(receive)
     client = scope.get("client")
@@ -66,7 +74,7 @@ async def receive_request(
             user_agent = value.decode("latin-1")
         elif name == b"referer":
             referer = value.decode("latin-1")
-    return ReceivedRequest(raw, body, RequestFacts(now, source.address, source.secure, user_agent, referer))
+    return ReceivedRequest(raw, body, RequestFacts(clock(), source.address, source.secure, user_agent, referer))
 
 
 async def _body(receive: Receive) -> bytes:

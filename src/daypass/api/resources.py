@@ -18,11 +18,16 @@ from daypass.store import View
 
 
 class Resource(msgspec.Struct, frozen=True):
-    """One resource of a decision. ``account`` is its owner's; ``tags`` are those it has now."""
+    """
+    One resource of a decision. ``account`` is its owner's; ``tags`` are those it has now.
+
+    ``shown`` is the ARN that a denial names, where the real one says more than the caller did.
+    """
 
     arn: str
     account: str
     tags: tuple[tuple[str, str], ...] = ()
+    shown: str | None = None
 
 
 ResourceOf = Callable[[Parameters, str, View], Resource]
@@ -41,12 +46,12 @@ def role_to_be(parameters: Parameters, account: str, _view: View) -> Resource:
 
 
 def role(parameters: Parameters, account: str, view: View) -> Resource:
-    """The role that ``RoleName`` names; without a path when there is none of that name."""
+    """The role that ``RoleName`` names. A denial names it without its path, as one that is not there."""
     name = text(parameters, "RoleName")
     found = view.role(account, name)
     if found is None:
         return Resource(arn.role_arn(account, "/", name), account)
-    return Resource(found.arn, account, found.tags)
+    return Resource(found.arn, account, found.tags, shown=arn.role_arn(account, "/", name))
 
 
 def policy_source(parameters: Parameters, account: str, view: View) -> Resource:
@@ -64,8 +69,7 @@ def oidc_provider_to_be(parameters: Parameters, account: str, _view: View) -> Re
 
 def oidc_provider(parameters: Parameters, account: str, view: View) -> Resource:
     """The provider that ``OpenIDConnectProviderArn`` names, which is looked for in the caller's account only."""
-    provider_arn = text(parameters, "OpenIDConnectProviderArn")
-    name = provider_arn.partition(":oidc-provider/")[2]
+    # INVARIANT: the ARN decided on is made from the name that the operation will act on, never the caller's spelling.
+    name = text(parameters, "OpenIDConnectProviderArn").partition(":oidc-provider/")[2]
     found = view.oidc_provider(account, name)
-    tags = found.tags if found is not None and found.arn == provider_arn else ()
-    return Resource(provider_arn, account, tags)
+    return Resource(arn.oidc_provider_arn(account, name), account, () if found is None else found.tags)

@@ -39,6 +39,7 @@ _BY_CODE: Final[tuple[tuple[WireError, tuple[Reason, ...]], ...]] = (
     (WireError("MalformedQueryString", 400), (Reason.MALFORMED_REQUEST,)),
     (WireError("RequestEntityTooLarge", 413), (Reason.REQUEST_TOO_LARGE, Reason.SIGNED_REQUEST_TOO_LARGE)),
     (WireError("RequestTimeout", 408), (Reason.REQUEST_TOO_SLOW,)),
+    (WireError("MissingContentLength", 411), (Reason.LENGTH_REQUIRED,)),
     (WireError("MissingAction", 400), (Reason.MISSING_ACTION,)),
     (WireError("InvalidAction", 400), (Reason.UNKNOWN_ACTION,)),
     (WireError("NotImplemented", 501), (Reason.UNSUPPORTED_OPERATION,)),

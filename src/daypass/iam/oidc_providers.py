@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from daypass.access import Permitted
-from daypass.arn import Arn
+from daypass.arn import Arn, oidc_provider_arn
 from daypass.awsapi.parameters import Parameters, tag_list, text, texts
 from daypass.errors import EntityError, Reason, RequestError
 from daypass.iam import tags
@@ -41,7 +41,7 @@ def provider_name(provider_arn: str, account: str) -> str:
     kind, _, name = arn.resource.partition("/")
     if arn.service != "iam" or kind != "oidc-provider" or not name:
         raise EntityError(Reason.INVALID_INPUT, f"Invalid ARN: {provider_arn!r}")
-    if arn.account != account or str(arn) != provider_arn:
+    if provider_arn != oidc_provider_arn(account, name):  # another account, or another partition or region than ours
         raise _no_such_provider(provider_arn)
     return name
 

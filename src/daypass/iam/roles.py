@@ -31,19 +31,19 @@ def no_such_role(name: str) -> EntityError:
 
 
 def existing_role(iam: Iam, permitted: Permitted, parameters: Parameters) -> Role:
-    """The role that ``RoleName`` names, in the caller's account. Raises EntityError."""
+    """The role that ``RoleName`` names, and that the caller was permitted. Raises EntityError."""
     name = text(parameters, "RoleName")
     role = iam.store.view().role(permitted.caller.principal.account, name)
-    if role is None:
+    if role is None or role.arn != permitted.resource:
         raise no_such_role(name)
     return role
 
 
 async def role_to_change(transaction: Transaction, permitted: Permitted, parameters: Parameters) -> Role:
-    """The same, read inside the transaction that will write it."""
+    """The same, read inside the transaction that will write it: it may be another than when permission was given."""
     name = text(parameters, "RoleName")
     role = await transaction.role(permitted.caller.principal.account, name)
-    if role is None:
+    if role is None or role.arn != permitted.resource:
         raise no_such_role(name)
     return role
 

@@ -8,10 +8,13 @@ their owner can read. A store that holds wrapped keys but has lost its master ke
 
 from __future__ import annotations
 
+import fcntl
 import hmac
 import os
 import secrets
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace as dataclasses_replace
 from pathlib import Path
 from typing import Final
 
@@ -49,24 +52,42 @@ def load_master_key(settings: Settings) -> MasterKey:
             f"{str(settings.data_dir)!r} holds a database but no {MASTER_KEY_FILE}; expected the key it was made with"
         )
         raise ConfigurationError(Reason.MASTER_KEY_INVALID, message)
-    write_private_file(path, MasterKey.generate() + "\n")
-    return MasterKey.parse(read_secret_file(path))
+    write_private_file(path, MasterKey.generate() + "\n", replace=False)
+    return MasterKey.parse(read_secret_file(path))  # ours, or that of another start which was a moment faster
 
 
-def write_private_file(path: Path, text: str) -> None:
+@contextmanager
+def taking_turns(data_dir: Path) -> Iterator[None]:
+    """Let one start at a time prepare a data directory: two first starts at once would each make an account."""
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(data_dir / ".first-start", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        message = f"cannot write in {str(data_dir)!r}: {error.strerror}"
+        raise ConfigurationError(Reason.CONFIGURATION_INVALID, message) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def write_private_file(path: Path, text: str, *, replace: bool = True) -> None:
     """
     Write a file of mode 0600, whole or not at all: it appears under its name only when it is on the disk.
+
+    With ``replace=False`` a file that is there already is left as it is.
 
     Raises ConfigurationError when it cannot be written there.
     """
     try:
-        _write_private_file(path, text)
+        _write_private_file(path, text, replace)
     except OSError as error:
         message = f"cannot write {str(path)!r}: {error.strerror}"
         raise ConfigurationError(Reason.CONFIGURATION_INVALID, message) from None
 
 
-def _write_private_file(path: Path, text: str) -> None:
+def _write_private_file(path: Path, text: str, replace: bool) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -74,7 +95,15 @@ def _write_private_file(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(path)
+    if replace:
+        temporary.replace(path)
+        return
+    try:
+        os.link(temporary, path)  # unlike a rename, this fails where there is one
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()
 
 
 async def prepare(settings: Settings, store: Store, master: MasterKey, *, now: float) -> str:
@@ -113,7 +142,7 @@ async def _write(store: Store, master: MasterKey, account_id: str, root_key: Acc
             for old in await transaction.access_keys(account_id):
                 if old.user_id is None and old.access_key_id != root_key.access_key_id:
                     # Inactive, not deleted: ids are never used again, and the operator may want this one back.
-                    await transaction.put_access_key(replace(old, status="Inactive"))
+                    await transaction.put_access_key(dataclasses_replace(old, status="Inactive"))
             await transaction.put_access_key(root_key)
         if not await transaction.sealing_keys():
             key_id, wrapped = new_ring_key(master)

@@ -67,12 +67,13 @@ def _outcome(settings: Settings) -> dict[str, str]:
 
 async def _prepare(settings: Settings) -> str:
     # Imported here: in the child, and not before the fork.
-    from daypass.server.bootstrap import load_master_key, prepare
+    from daypass.server.bootstrap import load_master_key, prepare, taking_turns
     from daypass.store import Store
 
-    master = load_master_key(settings)
-    store = await Store.open(settings.database_url, settings.data_dir)
-    try:
-        return await prepare(settings, store, master, now=system_clock())
-    finally:
-        await store.close()
+    with taking_turns(settings.data_dir):
+        master = load_master_key(settings)
+        store = await Store.open(settings.database_url, settings.data_dir)
+        try:
+            return await prepare(settings, store, master, now=system_clock())
+        finally:
+            await store.close()

@@ -21,11 +21,15 @@ from daypass.server.asgi import Application
 from daypass.server.bootstrap import ROOT_CREDENTIALS_FILE
 from daypass.server.first_start import FirstStart
 from daypass.server.health import HealthServer
+from daypass.server.protocol import BoundedProtocol
 from daypass.server.settings import Listen, Settings
 from daypass.store import readable
 
 BACKLOG = 2048
 """Connections that may wait to be accepted; the kernel caps it at net.core.somaxconn."""
+
+CONNECTIONS = 4096
+"""Connections of one worker at once; more are answered 503. With a body each, half a megabyte, they fill 2 GB."""
 
 STOPPING_SECONDS = 10
 """How long requests under way may take to finish when the process is told to stop."""
@@ -115,7 +119,7 @@ class _SeveralWorkers:
 def _uvicorn(settings: Settings) -> Config:
     return Config(
         Application(settings),
-        http="httptools",
+        http=BoundedProtocol,
         loop="uvloop",
         ws="none",
         lifespan="on",
@@ -125,6 +129,7 @@ def _uvicorn(settings: Settings) -> Config:
         proxy_headers=False,
         server_header=False,
         backlog=BACKLOG,
+        limit_concurrency=CONNECTIONS,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=STOPPING_SECONDS,
     )

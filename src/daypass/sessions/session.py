@@ -14,8 +14,8 @@ from typing import Final
 import msgspec
 
 from daypass.credentials import TEMPORARY_KEY, Secret, TemporaryCredentials, new_access_key_id
-from daypass.errors import AuthenticationError, Reason
-from daypass.sealing import KeyRing, RingKey, Sealed
+from daypass.errors import AuthenticationError, Reason, RequestError
+from daypass.sealing import MAXIMUM_TOKEN_CHARACTERS, KeyRing, RingKey, Sealed
 
 ROLE_SESSION: Final = 1
 """The kind byte of a box that holds a role session. Other kinds of temporary credentials have other bytes."""
@@ -78,6 +78,9 @@ class Sessions:
             # Padding grows by a third in base64, and its own length prefix is inside what is counted already or extra.
             padded = msgspec.structs.replace(session, padding=bytes(missing * 3 // 4 + 3))
             sealed = self._seal(padded, access_key_id, now)
+        if len(sealed.token) > MAXIMUM_TOKEN_CHARACTERS:
+            message = "The session's policy and tags make a session token that is longer than is accepted."
+            raise RequestError(Reason.PACKED_POLICY_TOO_LARGE, message)
         return TemporaryCredentials(access_key_id, Secret(sealed.secret), Secret(sealed.token), session.expires_at)
 
     def _seal(self, session: Session, access_key_id: str, now: float) -> Sealed:

@@ -9,7 +9,7 @@ token has been verified and the role's trust policy has allowed its bearer.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from daypass import jose
@@ -17,13 +17,13 @@ from daypass.access import RequestFacts, trust
 from daypass.arn import Arn, is_account_id
 from daypass.errors import ProofError, Reason, RequestError
 from daypass.federation import RegisteredProvider
-from daypass.store import Role, View
+from daypass.store import View
 from daypass.sts.assume import SessionWishes, assume
 from daypass.sts.service import Sts
 
 
 async def assume_role_with_web_identity(
-    sts: Sts, facts: RequestFacts, view: View, parameters: Mapping[str, object]
+    sts: Sts, facts: RequestFacts, current_view: Callable[[], View], parameters: Mapping[str, object]
 ) -> Mapping[str, object]:
     """
     Flow B for a web identity, in this order:
@@ -31,14 +31,22 @@ async def assume_role_with_web_identity(
     1. what is not offered is refused: ProviderId (OAuth 2.0 access tokens), managed session policies;
     2. the token is read, strictly, and its issuer looked up among the providers of the role's account;
     3. the token is verified against that provider's registration and keys;
-    4. the role's trust policy is asked;
+    4. the role's trust policy is asked, as both stand now: verifying may have waited for the provider;
     5. the session is made and sealed.
     """
     _refuse_what_is_not_offered(parameters)
-    account, role = _role(view, cast(str, parameters["RoleArn"]))
+    account, name = _account_and_name(cast(str, parameters["RoleArn"]))
+    view = current_view()
     token = jose.parse(cast(str, parameters["WebIdentityToken"]))
     provider = _provider(view, account, token)
     identity = await sts.oidc.identify(provider, token, now=facts.now)
+    if current_view() is not view:
+        view = current_view()
+        if _provider(view, account, token) != provider:
+            raise ProofError(Reason.PROVIDER_UNKNOWN, "The provider was registered anew meanwhile; try again.")
+    role = view.role(account, name)
+    if role is not None and role.arn != parameters["RoleArn"]:
+        role = None  # the name, but under another path
     session_name = cast(str, parameters["RoleSessionName"])
     trusted = trust(identity, role, action="sts:AssumeRoleWithWebIdentity", session_name=session_name, facts=facts)
     wishes = SessionWishes(
@@ -67,15 +75,9 @@ def _refuse_what_is_not_offered(parameters: Mapping[str, object]) -> None:
         raise RequestError(Reason.UNSUPPORTED_PARAMETER, "Managed session policies (PolicyArns) are not supported.")
 
 
-def _role(view: View, role_arn: str) -> tuple[str, Role | None]:
-    """The account that an ARN names, and the role if it is there. Raises RequestError when it is no role's ARN."""
-    account, name = _account_and_name(role_arn)
-    role = view.role(account, name)
-    return account, role if role is not None and role.arn == role_arn else None
-
-
 @functools.lru_cache(maxsize=1024)
 def _account_and_name(role_arn: str) -> tuple[str, str]:
+    """The account and the name in a role's ARN. Raises RequestError when it is no role's ARN."""
     try:
         arn = Arn.parse(role_arn)
     except ValueError:
