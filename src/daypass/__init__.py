@@ -23,6 +23,7 @@ parentheses is to come. The import rules in pyproject.toml and the directory are
     (audit)
     principal | identity | credentials
     arn | sealing | clock
+    randomness
     errors
 """
 

@@ -16,6 +16,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from daypass.randomness import public_random_bytes
+
 LONG_TERM_KEY: Final = "AKIA"
 TEMPORARY_KEY: Final = "ASIA"
 
@@ -61,7 +63,8 @@ class TemporaryCredentials(msgspec.Struct, frozen=True):
 
 def new_access_key_id(prefix: Literal["AKIA", "ASIA"], account: str) -> str:
     """A fresh access key id of 20 characters that carries the account (12 digits)."""
-    number = (1 << 79) | (int(account) << 39) | secrets.randbits(39)
+    chance = int.from_bytes(public_random_bytes(5), "big") & ((1 << 39) - 1)
+    number = (1 << 79) | (int(account) << 39) | chance
     # Eight times ten bits, two letters each: the base32 module takes ten times as long.
     return prefix + "".join([_TWO_LETTERS[(number >> shift) & 1023] for shift in range(70, -1, -10)])
 

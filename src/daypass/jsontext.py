@@ -14,6 +14,8 @@ import math
 import re
 from typing import Any, Final, NoReturn
 
+import msgspec
+
 from daypass.errors import ProofError, Reason
 
 MAX_DEPTH: Final = 16  # of nesting; AWS's tags claim, the deepest that is read, needs 4
@@ -60,6 +62,9 @@ def read_json_object(data: bytes) -> dict[str, Any]:
     """
     if data.count(b"{") + data.count(b"[") > MAX_DEPTH and _is_too_deep(data):
         raise _malformed_json("nested too deeply")
+    plain = _plain_object(data)
+    if plain is not None:
+        return plain
     try:
         value = _DECODER.decode(data.decode("utf-8"))
         if b"\\u" in data:  # only an escape can bring a lone surrogate into a string
@@ -69,6 +74,19 @@ def read_json_object(data: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _malformed_json("not an object")
     return value
+
+
+def _plain_object(data: bytes) -> dict[str, Any] | None:
+    """
+    The object, if the text is byte for byte how its value is written. Such a text has one reading: a member that is there
+    twice, a number or an escape that readers take differently would not come out as it went in. None for any other text.
+    """
+    try:
+        value = _READER.decode(data)
+        same = type(value) is dict and _WRITER.encode(value) == data
+        return value if same and _LONG_NUMBER.search(data) is None else None
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+        return None
 
 
 def _is_too_deep(data: bytes) -> bool:
@@ -110,6 +128,9 @@ def _constant(_: str) -> NoReturn:
     raise _malformed_json("carrying NaN or an infinity")
 
 
+_LONG_NUMBER: Final = re.compile(rb"[0-9]{%d}" % (MAX_INTEGER + 1))
+_READER: Final = msgspec.json.Decoder()
+_WRITER: Final = msgspec.json.Encoder()
 _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_members, parse_int=_integer, parse_float=_fraction, parse_constant=_constant
 )

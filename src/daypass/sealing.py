@@ -28,6 +28,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from daypass.errors import AuthenticationError, ConfigurationError, Reason
+from daypass.randomness import public_random_bytes
 
 MASTER_KEY_BYTES: Final = 32
 KEY_ID_BYTES: Final = 4
@@ -151,11 +152,11 @@ class KeyRing:
     def seal(self, content: bytes, *, kind: int, label: str, now: float) -> Sealed:
         """Seal ``content`` under the newest key that is active. ``kind`` (0 to 255) says what sort of box this is."""
         key = self._active(now)
-        head = bytes((_VERSION, kind)) + key.key_id + secrets.token_bytes(_SALT)
+        head = bytes((_VERSION, kind)) + key.key_id + public_random_bytes(_SALT)
         box_key, commitment = _derive(key, head[_SALT_AT:])
         head += commitment
         box = AESGCM(box_key).encrypt(_FIXED_NONCE, content, head + label.encode("ascii"))
-        token = base64.b64encode(head + box).decode("ascii")
+        token = binascii.b2a_base64(head + box, newline=False).decode("ascii")
         return Sealed(token, _secret(key, head[_SALT_AT:_HEADER], label))
 
     def open(self, token: str, *, kind: int, label: str, now: float) -> Opened:
@@ -221,4 +222,5 @@ def _derive(key: RingKey, salt: bytes) -> tuple[bytes, bytes]:
 def _secret(key: RingKey, salt: bytes, label: str) -> str:
     """The secret access key that belongs to a box. It never travels inside it, and comes from the key's other half."""
     message = b"daypass secret v1" + salt + label.encode("ascii")
-    return base64.b64encode(hmac.digest(key.secret_material, message, "sha256")[:30]).decode("ascii")
+    digest = hmac.digest(key.secret_material, message, "sha256")
+    return binascii.b2a_base64(digest[:30], newline=False).decode("ascii")

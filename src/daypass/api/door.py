@@ -10,8 +10,7 @@ is raised that is not a ``DaypassError`` is a 500, an alarm in the log, and a re
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -19,7 +18,7 @@ import msgspec
 from daypass.access import Authenticator, authorize
 from daypass.access.context import resource_keys
 from daypass.api.client_address import Network
-from daypass.api.operations import Operation, OperationTable, ProofOperation, Result, SignedOperation
+from daypass.api.operations import Operation, OperationTable, ProofOperation, Result, ServiceName, SignedOperation
 from daypass.api.received import ClientGoneError, Receive, ReceivedRequest, Scope, Send, receive_request
 from daypass.api.wire_errors import WIRE_ERRORS, WireError
 from daypass.awsapi import constraints, query
@@ -27,13 +26,15 @@ from daypass.awsapi.form import parse_form
 from daypass.awsapi.model import OperationModel, load_service
 from daypass.clock import Clock
 from daypass.errors import DaypassError, Reason, RequestError
+from daypass.randomness import public_random_bytes
 from daypass.store import Store
 
-_SERVICE_OF_VERSION: Final = {"2011-06-15": "sts", "2010-05-08": "iam"}
+_SERVICES: Final[Mapping[str, ServiceName]] = {"2011-06-15": "sts", "2010-05-08": "iam"}
+_NO_SERVICE: Final[tuple[str, Mapping[str, OperationModel]]] = ("", {})
 _CLOSING: Final = (408, 411, 413)
 """Statuses after which the connection is closed: what is left of the request is not read."""
 
-_FORM: Final = b"application/x-www-form-urlencoded"
+_FORMS: Final = (b"application/x-www-form-urlencoded", b"application/x-www-form-urlencoded; charset=utf-8")
 
 
 class DoorLog(Protocol):
@@ -57,7 +58,7 @@ class ParsedRequest(msgspec.Struct, frozen=True):
 
 def request_id() -> str:
     """A random UUID (RFC 9562, version 4), as AWS's request ids are; uuid4() takes four times as long."""
-    digits = os.urandom(16).hex()
+    digits = public_random_bytes(16).hex()
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
@@ -76,6 +77,7 @@ class AwsDoor:
         new_request_id: Callable[[], str] = request_id,
     ) -> None:
         self._operations = operations
+        self._services = {version: (name, load_service(name).operations) for version, name in _SERVICES.items()}
         self._authenticator = authenticator
         self._store = store
         self._clock = clock
@@ -108,9 +110,9 @@ class AwsDoor:
             raise RequestError(
                 Reason.MISSING_ACTION, "The request does not say which operation it asks for: no Action."
             )
-        service = _SERVICE_OF_VERSION.get(version or "")
-        model = None if service is None else load_service(service).operations.get(action)
-        if service is None or model is None:
+        service, operations = self._services.get(version or "", _NO_SERVICE)
+        model = operations.get(action)
+        if model is None:
             shown = (version or "NO_VERSION_SPECIFIED")[:40]
             raise RequestError(Reason.UNKNOWN_ACTION, f"Could not find operation {action[:128]} for version {shown}")
         if received.raw.method == "GET" and service != "sts":
@@ -196,7 +198,7 @@ def _form(received: ReceivedRequest) -> dict[str, str]:
 
 def _is_form(headers: Sequence[tuple[bytes, bytes]]) -> bool:
     types = [value for name, value in headers if name == b"content-type"]
-    return len(types) == 1 and types[0].partition(b";")[0].strip().lower() == _FORM
+    return len(types) == 1 and (types[0] in _FORMS or types[0].partition(b";")[0].strip().lower() == _FORMS[0])
 
 
 async def _send(send: Send, status: int, body: bytes, request_id: str) -> None:

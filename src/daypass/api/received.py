@@ -61,20 +61,23 @@ async def receive_request(
         raise RequestError(Reason.REQUEST_TOO_LARGE, "The request's headers are too large.")
     if len(scope["query_string"]) > limits.QUERY_BYTES:
         raise RequestError(Reason.REQUEST_TOO_LARGE, "The request's query string is too long.")
-    if any(name == b"transfer-encoding" for name, _ in headers):
+    fields = dict(headers)
+    if b"transfer-encoding" in fields:
         # NOTE: the server appends the trailers of a chunked body to the headers, behind what a proxy has written there.
         raise RequestError(Reason.LENGTH_REQUIRED, "Expected a body of a stated length, got one in chunks.")
     raw = RawRequest(scope["method"], scope["raw_path"], scope["query_string"], headers)
     body = await _body(receive)
     client = scope.get("client")
     source = origin(client[0] if client else None, scope["scheme"], headers, trusted_proxies)
-    user_agent = referer = None
-    for name, value in headers:
-        if name == b"user-agent":
-            user_agent = value.decode("latin-1")
-        elif name == b"referer":
-            referer = value.decode("latin-1")
-    return ReceivedRequest(raw, body, RequestFacts(clock(), source.address, source.secure, user_agent, referer))
+    user_agent, referer = fields.get(b"user-agent"), fields.get(b"referer")
+    facts = RequestFacts(
+        clock(),
+        source.address,
+        source.secure,
+        None if user_agent is None else user_agent.decode("latin-1"),
+        None if referer is None else referer.decode("latin-1"),
+    )
+    return ReceivedRequest(raw, body, facts)
 
 
 async def _body(receive: Receive) -> bytes:

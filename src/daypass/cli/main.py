@@ -15,10 +15,12 @@ from daypass.errors import DaypassError
 
 COMMANDS: Final = {
     "serve": ("daypass.cli.serve", "Serve STS and IAM."),
+    "explain": ("daypass.cli.explain", "Say whether a request is allowed, and why."),
     "demo": (
         "daypass.cli.demo",
         "Show the whole path on a throw-away server: sign in, assume a role, be allowed, be denied.",
     ),
+    "lint": ("daypass.cli.lint", "Check IAM policy documents."),
 }
 """Every command: the module that holds it (as ``app``), and its one line of help."""
 

@@ -127,7 +127,9 @@ class OidcIdentities:
         """
         require_issuer(token, provider.url)  # 1
         entry = self._entry(provider)
-        published = await self._published(entry, provider.url, now)  # 2
+        published = entry.published  # 2
+        if published is None or not 0.0 <= now - published.since < REFRESH_AFTER:
+            published = await self._published(entry, provider.url, now)
         try:
             return self._verify(provider, token, published, now)  # 3
         except ProofError as error:

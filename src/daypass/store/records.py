@@ -63,11 +63,11 @@ class Role:
     created_at: int
     tags: tuple[tuple[str, str], ...] = ()
     inline_policies: tuple[tuple[str, str], ...] = ()
+    arn: str = field(init=False, repr=False, compare=False)
+    """``arn:aws:iam::ACCOUNT:role/PATH/NAME``; made once, because every decision asks for it."""
 
-    @property
-    def arn(self) -> str:
-        """``arn:aws:iam::ACCOUNT:role/PATH/NAME``."""
-        return arn.role_arn(self.account, self.path, self.name)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "arn", arn.role_arn(self.account, self.path, self.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +80,14 @@ class OidcProvider:
     thumbprints: tuple[str, ...]
     tags: tuple[tuple[str, str], ...]
     created_at: int
+    name: str = field(init=False, repr=False, compare=False)
+    """The URL without its scheme: what the ARN and the condition keys call the provider."""
+    arn: str = field(init=False, repr=False, compare=False)
+    """``arn:aws:iam::ACCOUNT:oidc-provider/HOST/PATH``."""
 
-    @property
-    def name(self) -> str:
-        """The URL without its scheme: what the ARN and the condition keys call the provider."""
-        return self.url.partition("://")[2]
-
-    @property
-    def arn(self) -> str:
-        """``arn:aws:iam::ACCOUNT:oidc-provider/HOST/PATH``."""
-        return arn.oidc_provider_arn(self.account, self.name)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.url.partition("://")[2])
+        object.__setattr__(self, "arn", arn.oidc_provider_arn(self.account, self.name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import cast
+from typing import Any
 
 from daypass import jose
 from daypass.access import RequestFacts, trust
@@ -23,7 +23,7 @@ from daypass.sts.service import Sts
 
 
 async def assume_role_with_web_identity(
-    sts: Sts, facts: RequestFacts, current_view: Callable[[], View], parameters: Mapping[str, object]
+    sts: Sts, facts: RequestFacts, current_view: Callable[[], View], parameters: Mapping[str, Any]
 ) -> Mapping[str, object]:
     """
     Flow B for a web identity, in this order:
@@ -35,9 +35,9 @@ async def assume_role_with_web_identity(
     5. the session is made and sealed.
     """
     _refuse_what_is_not_offered(parameters)
-    account, name = _account_and_name(cast(str, parameters["RoleArn"]))
+    account, name = _account_and_name(parameters["RoleArn"])
     view = current_view()
-    token = jose.parse(cast(str, parameters["WebIdentityToken"]))
+    token = jose.parse(parameters["WebIdentityToken"])
     provider = _provider(view, account, token)
     identity = await sts.oidc.identify(provider, token, now=facts.now)
     if current_view() is not view:
@@ -47,13 +47,13 @@ async def assume_role_with_web_identity(
     role = view.role(account, name)
     if role is not None and role.arn != parameters["RoleArn"]:
         role = None  # the name, but under another path
-    session_name = cast(str, parameters["RoleSessionName"])
+    session_name = parameters["RoleSessionName"]
     trusted = trust(identity, role, action="sts:AssumeRoleWithWebIdentity", session_name=session_name, facts=facts)
     wishes = SessionWishes(
         session_name,
-        cast("int | None", parameters.get("DurationSeconds")),
-        cast("str | None", parameters.get("Policy")),
-        cast(int, parameters.get("MinimumSessionTokenSize", 0)),
+        parameters.get("DurationSeconds"),
+        parameters.get("Policy"),
+        parameters.get("MinimumSessionTokenSize", 0),
     )
     assumed = assume(trusted, wishes, sessions=sts.sessions, now=facts.now)
     return {

@@ -25,7 +25,6 @@ ALLOWED, DENIED, NOT_ASKED = 0, 1, 2
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-
 @app.command(
     name="explain",
     help="Say whether a request is allowed, and why: by policies in files, or by those of a live store (--role, or"
@@ -40,10 +39,10 @@ def explain_command(
     role: Annotated[str | None, typer.Option(help="A session of this role of the live store.")] = None,
     resource: Annotated[str, typer.Option(help="An ARN, or * for actions without resources.")] = "*",
     resource_account: Annotated[
-        str | None, typer.Option(help="Whose it is, where the ARN does not say. [default: the principal's account]")
+        str | None, typer.Option(help="Whose it is, where the ARN does not say; else the principal's account.")
     ] = None,
     context: Annotated[
-        list[str] | None, typer.Option(help="key=value, repeatable; key=[a,b] or a key given twice is a list.")
+        list[str] | None, typer.Option(help="key=value, repeatable. A list is key=\\[a,b], or the key given twice.")
     ] = None,
     policy: Annotated[
         list[Path] | None, typer.Option(exists=True, dir_okay=False, help="Identity policy, repeatable.")
@@ -57,7 +56,9 @@ def explain_command(
     ] = None,
     scp: Annotated[
         list[Path] | None,
-        typer.Option(exists=True, dir_okay=False, help="Service control policy, repeatable: one level each, root first."),
+        typer.Option(
+            exists=True, dir_okay=False, help="Service control policy, repeatable: one level each, root first."
+        ),
     ] = None,
     trust: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Trust policy of the role that is the resource.")

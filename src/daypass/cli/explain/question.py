@@ -9,7 +9,7 @@ principal, the resource and the clock are filled in, as the service does; ``--co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -218,11 +218,11 @@ def _layers(request: Request, files: Files, known: Known) -> Layers:
     resource = None if files.resource is None else _read(files.resource, Kind.RESOURCE)
     needs_trust = trust is not None or request.action.lower() in TRUST_ACTIONS or _is_key(request, resource)
     return Layers(
-        identity=(*known.identity, *(_read(path, Kind.IDENTITY) for path in files.identity)),
+        identity=(*known.identity, *_read_all(files.identity, Kind.IDENTITY)),
         boundary=None if files.boundary is None else _read(files.boundary, Kind.BOUNDARY),
-        session=tuple(_read(path, Kind.SESSION) for path in files.session) or None,
+        session=_read_all(files.session, Kind.SESSION) or None,
         resource=resource if resource is not None else trust,
-        scps=tuple(Level(path.name, (_read(path, Kind.SCP),)) for path in files.scps) or None,
+        scps=tuple(Level(policy.name, (policy,)) for policy in _read_all(files.scps, Kind.SCP)) or None,
         explicit_trust_required=needs_trust,
     )
 
@@ -232,12 +232,16 @@ def _is_key(request: Request, policy: NamedPolicy | None) -> bool:
     return policy is not None and request.resource.startswith("arn:aws:kms:") and ":key/" in request.resource
 
 
-def _read(path: Path, kind: Kind) -> NamedPolicy:
+def _read_all(paths: Sequence[Path], kind: Kind) -> tuple[NamedPolicy, ...]:
+    """Policies by the names of their files, or by path where two files have one name: explanations go by names."""
+    names = [path.name for path in paths]
+    return tuple(_read(path, kind, path.name if names.count(path.name) == 1 else str(path)) for path in paths)
+
+
+def _read(path: Path, kind: Kind, name: str | None = None) -> NamedPolicy:
     try:
-        return NamedPolicy(path.name, compile_policy(path.read_text(encoding="utf-8"), kind))
+        return NamedPolicy(name or path.name, compile_policy(path.read_text(encoding="utf-8"), kind))
     except PolicyError as error:
         raise QuestionError(f"{path}: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise QuestionError(f"{path}: cannot be read ({type(error).__name__})") from None
-
-
