@@ -58,7 +58,7 @@ def check_redundant(work: Inspection) -> None:
     for stated in work.statements:
         group = earlier.setdefault(_group(stated.source), [])
         for other in group:
-            if not work.out.spend(1 + _size(stated) * _size(other)):
+            if not work.out.spend(1 + _size(stated) * _size(other) // 100):
                 return
             if _covers(other.source, stated.source):
                 name = quoted(other.source.sid) if other.source.sid else f"number {other.source.index + 1}"
@@ -75,14 +75,21 @@ def _size(stated: Stated) -> int:
 
 def _group(source: StatementSource) -> object:
     """What must be equal for one statement to cover another."""
-    principals = [None if entries is None else tuple(entries.items()) for entries in (source.principal, source.not_principal)]
-    negated = (source.not_action and frozenset(source.not_action), source.not_resource and frozenset(source.not_resource))
+    principals = [
+        None if entries is None else tuple(entries.items()) for entries in (source.principal, source.not_principal)
+    ]
+    negated = (
+        source.not_action and frozenset(source.not_action),
+        source.not_resource and frozenset(source.not_resource),
+    )
     conditions = frozenset((asked.operator.name, asked.key.lower(), asked.values) for asked in source.conditions)
     return source.denies, tuple(principals), negated, conditions
 
 
 def _covers(wider: StatementSource, source: StatementSource) -> bool:
-    actions = _all_covered([text.lower() for text in wider.action or ()], [text.lower() for text in source.action or ()])
+    actions = _all_covered(
+        [text.lower() for text in wider.action or ()], [text.lower() for text in source.action or ()]
+    )
     return actions and _all_covered(wider.resource or (), source.resource or ())
 
 

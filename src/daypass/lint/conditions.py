@@ -21,7 +21,8 @@ from daypass.policy.variables import Variable, parse
 
 def is_claim(key: str) -> bool:
     """Whether the key is a claim of a web identity: an issuer, which is a host, then a colon and the claim's name."""
-    return "." in key.rpartition(":")[0]
+    issuer = key.rpartition(":")[0]
+    return "." in issuer or issuer.startswith("localhost")
 
 
 def find_key(stated: Stated, name: str) -> Key | None:

@@ -22,11 +22,11 @@ def covered(entry: Scalar, out: Collector) -> tuple[Action, ...] | None:
     tables = service(prefix)
     if tables is None:
         return None
-    if "*" in name or "?" in name:
-        steps = 1 if compile_text(name).prefix is not None else len(tables.actions)
-        if not out.spend(steps):
-            return None
-    return matching_actions(prefix, name)
+    wild = "*" in name or "?" in name
+    if wild and compile_text(name).prefix is None and not out.spend(len(tables.actions)):
+        return None
+    found = matching_actions(prefix, name)
+    return found if out.spend(len(found)) else None  # whoever asks looks at each
 
 
 def all_covered(stated: Stated, out: Collector) -> tuple[tuple[Scalar, tuple[Action, ...]], ...] | None:

@@ -9,11 +9,12 @@ One document is looked at: what several documents of one principal grant togethe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from daypass.lint.located import Scalar, Span
+from daypass.lint.located import Span
 from daypass.lint.narrowing import is_narrowed
 from daypass.lint.stated import Inspection, Stated
 from daypass.policy.actions import ActionElement, compile_actions, split_action
@@ -34,11 +35,11 @@ _RHINO: Final = "Rhino Security Labs, method"
 _RHINO_MORE: Final = "Rhino Security Labs, later methods"
 _BISHOP: Final = "Bishop Fox, IAM Vulnerable"
 _GUIDE: Final = "IAM User Guide"
-_PASS: Final = "iam:PassRole"
+_PASSING_ROLE: Final = "iam:PassRole"
 
 
 def _passing(name: str, service: str, *actions: str, source: str) -> Path:
-    return Path(name, (_PASS, *actions), f"run {service} with any role that may be passed to it", source)
+    return Path(name, (_PASSING_ROLE, *actions), f"run {service} with any role that may be passed to it", source)
 
 
 PATHS: Final = (
@@ -56,9 +57,7 @@ PATHS: Final = (
     Path("put-role-policy", ("iam:PutRolePolicy",), "write a policy for a role it uses", f"{_RHINO} 12"),
     Path("join-group", ("iam:AddUserToGroup",), "join any group", f"{_RHINO} 13"),
     Path("trust-policy", ("iam:UpdateAssumeRolePolicy",), "make any role trust it", f"{_RHINO} 14"),
-    _passing(
-        "pass-lambda", "a function", "lambda:CreateFunction", "lambda:InvokeFunction", source=f"{_RHINO} 15"
-    ),
+    _passing("pass-lambda", "a function", "lambda:CreateFunction", "lambda:InvokeFunction", source=f"{_RHINO} 15"),
     _passing(
         "pass-lambda-event",
         "a function",
@@ -90,9 +89,7 @@ PATHS: Final = (
         "sagemaker:CreatePresignedNotebookInstanceUrl",
         source=_RHINO_MORE,
     ),
-    Path(
-        "notebook", ("sagemaker:CreatePresignedNotebookInstanceUrl",), "open a running notebook", _RHINO_MORE
-    ),
+    Path("notebook", ("sagemaker:CreatePresignedNotebookInstanceUrl",), "open a running notebook", _RHINO_MORE),
     _passing("pass-training", "a training job", "sagemaker:CreateTrainingJob", source=_BISHOP),
     _passing("pass-processing", "a processing job", "sagemaker:CreateProcessingJob", source=_BISHOP),
     _passing("pass-ecs", "a task", "ecs:RegisterTaskDefinition", "ecs:RunTask", source=_BISHOP),
@@ -102,9 +99,7 @@ PATHS: Final = (
     ),
     _passing("pass-emr", "a cluster", "elasticmapreduce:RunJobFlow", source=_RHINO_MORE),
     _passing("pass-apprunner", "a service", "apprunner:CreateService", source=_BISHOP),
-    _passing(
-        "pass-batch", "a job", "batch:RegisterJobDefinition", "batch:SubmitJob", source=f"{_GUIDE}, PassRole"
-    ),
+    _passing("pass-batch", "a job", "batch:RegisterJobDefinition", "batch:SubmitJob", source=f"{_GUIDE}, PassRole"),
     _passing("pass-scheduler", "a schedule", "scheduler:CreateSchedule", source=f"{_GUIDE}, PassRole"),
     _passing(
         "pass-instance-profile",
@@ -147,7 +142,8 @@ PATHS: Final = (
 )
 """Every path that is looked for."""
 
-_Grant = tuple[Stated, Scalar]
+_WILDCARD: Final = re.compile(r"[*:/]*|[A-Za-z-]+[/:]\*+")
+_Grant = tuple[Stated, Span]
 
 
 def check_escalation(work: Inspection) -> None:
@@ -162,8 +158,8 @@ def check_escalation(work: Inspection) -> None:
         if found and None not in found and found[0] is not None:
             stated, entry = found[0]
             opened.setdefault(entry, (stated, []))[1].append(path)
-    for entry, (stated, paths) in opened.items():
-        _report(work, stated, entry, paths)
+    for place, (granting, paths) in opened.items():
+        _report(work, granting, place, paths)
 
 
 def _report(work: Inspection, stated: Stated, entry: Span, paths: list[Path]) -> None:
@@ -192,8 +188,7 @@ def _covers_everything(stated: Stated) -> bool:
 
 def _is_wildcard(resource: str) -> bool:
     """``*``, and ARNs that name at most the type: ``arn:aws:iam::123456789012:role/*``."""
-    part = resource.split(":", 5)[-1]
-    return part.endswith("*") and part.rstrip("*").rstrip("/").isalpha() or not part.strip("*:/")
+    return _WILDCARD.fullmatch(resource.split(":", 5)[-1]) is not None
 
 
 def _denies_always(stated: Stated) -> bool:
@@ -208,11 +203,11 @@ def _grant(
         return None
     for stated, element in grants:
         if element.matches(service, name):
-            return stated, next(_granting(stated, element, service, name), stated.actions[0])
+            return stated, next(_granting(stated, element, service, name), stated.place("NotAction"))
     return None
 
 
-def _granting(stated: Stated, element: ActionElement, service: str, name: str) -> Iterator[Scalar]:
+def _granting(stated: Stated, element: ActionElement, service: str, name: str) -> Iterator[Span]:
     for entry, pattern in zip(stated.actions, element.patterns, strict=True):
         if not element.negated and pattern.matches(service, name):
             yield entry

@@ -73,7 +73,8 @@ class Collector:
         line, column = self._lines.at(span.start)
         end_line, end_column = self._lines.at(max(span.end, span.start))
         severity = self._severities[code]
-        self._found[Finding(code, severity, message, line, column, end_line, end_column, statement, sid)] = None
+        shown = message if message.isprintable() else ascii(message)[1:-1]  # names in it are the document's
+        self._found[Finding(code, severity, shown, line, column, end_line, end_column, statement, sid)] = None
 
     def spend(self, steps: int) -> bool:
         """Whether so many comparisons may still be made; when not, the check is left out and the reader is told."""

@@ -47,7 +47,9 @@ def _check_type(work: Inspection, stated: Stated, entry: Scalar, named: set[Reso
     if not own or _fits(work, text, own) is not False or _fits(work, text, named) is not False:
         return False
     known = "; ".join(sorted(kind.shown for kind in own)[:3])
-    message = f"{quoted(text)} is an ARN of no resource type of {prefix}; types are {known}" + ", ..." * (len(own) > 3)
+    message = f"{quoted(text)} is an ARN of no resource type of {prefix}; types are {known}" + " and others" * (
+        len(own) > 3
+    )
     work.report("unknown-resource-type", stated, entry, message)
     return True
 
@@ -90,4 +92,4 @@ def _wants(types: set[ResourceType]) -> str:
     if not types:
         return 'write "Resource": "*", for it has no resources of its own'
     shown = sorted(kind.shown for kind in types)
-    return f"expected an ARN like {' or '.join(shown[:3])}" + (", ..." if len(shown) > 3 else "")
+    return f"expected an ARN like {' or '.join(shown[:3])}" + (" or others" if len(shown) > 3 else "")

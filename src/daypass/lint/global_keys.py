@@ -19,7 +19,7 @@ _TYPES: Final = {
         aws:FederatedProvider aws:Ec2InstanceSourceVpc aws:SourceIdentity glue:RoleAssumedBy glue:CredentialIssuingService
         identitystore:UserId aws:SourceVpc aws:SourceVpce aws:VpceAccount aws:VpceOrgID aws:ResourceAccount
         aws:ResourceOrgID aws:CalledViaFirst aws:CalledViaLast aws:CalledViaAWSMCP aws:referer aws:RequestedRegion
-        aws:SourceAccount aws:SourceOrgID aws:UserAgent
+        aws:SourceAccount aws:SourceOrgID aws:UserAgent aws:PrincipalOrgMasterAccountId
     """,
     "ARN": """
         aws:PrincipalArn aws:SignInSessionArn aws:ChatbotSourceArn ec2:SourceInstanceARN codebuild:BuildArn
@@ -27,7 +27,7 @@ _TYPES: Final = {
     """,
     "Bool": """
         aws:PrincipalIsAWSService aws:AssumedRoot aws:MultiFactorAuthPresent aws:ViaAWSService aws:ViaAWSMCPService
-        aws:SecureTransport
+        aws:SecureTransport aws:IsMcpServiceAction
     """,
     "Numeric": "aws:MultiFactorAuthAge ec2:RoleDelivery",
     "Date": "aws:CurrentTime aws:EpochTime aws:TokenIssueTime",

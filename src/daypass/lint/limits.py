@@ -16,8 +16,8 @@ MAX_SUGGESTIONS: Final = 20
 """Searches for the closest name per document: each compares one word with up to a thousand."""
 MAX_NAME: Final = 128
 """Characters of a name that a closest name is searched for."""
-MAX_STEPS: Final = 300_000
-"""Comparisons of a pattern with a row of a table per document; the largest AWS managed policy needs some 60,000."""
+MAX_STEPS: Final = 200_000
+"""Comparisons of a pattern with a row of a table per document; the largest managed policy of AWS needs 25,000."""
 MAX_SHOWN: Final = 100
 """Characters of a document's text that a message quotes."""
 MAX_LINE: Final = 160

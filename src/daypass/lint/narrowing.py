@@ -14,15 +14,17 @@ from daypass.lint.conditions import is_claim
 from daypass.lint.stated import Asked, Stated
 
 _CALLER_KEYS: Final = frozenset(
-    """
-    aws:principalarn aws:principalaccount aws:principalorgid aws:principalorgpaths aws:userid aws:username
-    aws:principalservicename aws:principalservicenameslist aws:sourcearn aws:sourceaccount aws:sourceorgid
-    aws:sourceorgpaths aws:sourceip aws:sourcevpc aws:sourcevpcarn aws:sourcevpce aws:vpcsourceip aws:vpceaccount
-    aws:vpceorgid aws:vpceorgpaths aws:federatedprovider aws:sourceidentity aws:signinsessionarn kms:calleraccount
-    kms:viaservice s3:dataaccesspointaccount s3:dataaccesspointarn ec2:sourceinstancearn lambda:sourcefunctionarn
-    codebuild:buildarn codebuild:projectarn ssm:sourceinstancearn sns:endpoint sts:externalid
-    lambda:eventsourcetoken
-    """.split()
+    key.lower()
+    for group in (
+        "aws:PrincipalArn aws:PrincipalAccount aws:PrincipalOrgID aws:PrincipalOrgPaths aws:userid aws:username",
+        "aws:PrincipalServiceName aws:PrincipalServiceNamesList aws:FederatedProvider aws:SourceIdentity",
+        "aws:SourceArn aws:SourceAccount aws:SourceOrgID aws:SourceOrgPaths aws:SignInSessionArn",
+        "aws:SourceIp aws:SourceVpc aws:SourceVpcArn aws:SourceVpce aws:VpcSourceIp",
+        "aws:VpceAccount aws:VpceOrgID aws:VpceOrgPaths kms:CallerAccount sns:Endpoint sts:ExternalId",
+        "s3:DataAccessPointAccount s3:DataAccessPointArn ec2:SourceInstanceARN ssm:SourceInstanceARN",
+        "lambda:SourceFunctionArn lambda:EventSourceToken codebuild:BuildArn codebuild:ProjectArn",
+    )
+    for key in group.split()
 )
 """Keys that tell strangers apart from one's own (Amazon S3 User Guide, "The meaning of public"; data perimeter keys)."""
 _EVERYWHERE: Final = frozenset({"0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1"})

@@ -46,6 +46,7 @@ _READERS: Final[dict[str, tuple[Callable[[str], object | None], str]]] = {
     "Binary": (values.binary, "base64 with padding"),
 }
 
+
 def check_operators(work: Inspection) -> None:
     """Report what is wrong with the operators of conditions."""
     for stated in work.statements:

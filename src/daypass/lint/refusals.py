@@ -102,7 +102,7 @@ def _report_repeated_sids(work: Inspection, message: str) -> None:
 def _places(stated: Stated, reason: Reason, kind: Kind) -> list[Span]:
     """Where the reason has its cause; the whole statement when no element can be named."""
     find = _FINDERS.get(reason)
-    found = list(find(stated)) if find is not None else []
+    found: list[Span] = list(find(stated)) if find is not None else []
     if found:
         return found
     if reason is Reason.POLICY_ELEMENT_FORBIDDEN:

@@ -144,7 +144,8 @@ def _principal_problems(name: str, node: Node) -> Iterator[Problem]:
         return
     yield from _unknown_names(node, tuple(sorted(PRINCIPAL_TYPES)), name)
     for member in node.members:
-        yield from _list_problems(f"{name}.{member.key}", member.value)
+        if member.key in PRINCIPAL_TYPES:
+            yield from _list_problems(f"{name}.{member.key}", member.value)
 
 
 def _condition_problems(block: Node) -> Iterator[Problem]:

@@ -13,12 +13,13 @@ import bisect
 import functools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from typing import Any
 
+from daypass.lint.overlap import NAME
 from daypass.policy.match import MANY, Glob, Token, compile_glob, compile_text
 
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>")
@@ -26,16 +27,16 @@ _PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A condition key. ``kind`` is its type: String, ARN, Bool, Numeric, Date or IPAddress; ``many`` if it has several values."""
+    """A condition key. ``kind`` is String, ARN, Bool, Numeric, Date or IPAddress; ``many``: it has several values."""
 
     name: str
     kind: str
     many: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # one object per row, so that sets of them are cheap
 class ResourceType:
-    """A kind of resource and the pattern of its ARNs, in which ``*`` stands for what differs."""
+    """A kind of resource and the pattern of its ARNs, in which ``*`` and ``NAME`` stand for what differs."""
 
     name: str
     arn: str
@@ -64,7 +65,9 @@ class Service:
         self.prefix = prefix
         self.resources = {name: _resource(row) for name, row in _table("resourceTypes", prefix).items()}
         self.actions = {name: _action(row, self.resources) for name, row in _table("actions", prefix).items()}
-        self.keys: dict[str, Key] = {name: _key(row) for name, row in _table("conditionKeys", prefix).items()}
+        self.keys: dict[str, Key] = {
+            _key_name(name): _key(row) for name, row in _table("conditionKeys", prefix).items()
+        }
         self.sorted_actions = sorted(self.actions)
 
     def literals(self, start: str) -> list[Action]:
@@ -102,20 +105,30 @@ def _table(table: str, prefix: str) -> Mapping[str, Any]:
     return loaded
 
 
+def _key_name(name: str) -> str:
+    """In lower case, and with one way to write that a tag's key is meant; the tables have two."""
+    lower = name.lower()
+    return f"{lower.removesuffix('tag-key')}${{tagkey}}" if lower.endswith("/tag-key") else lower
+
+
+def _key_names(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(map(_key_name, names))
+
+
 def _resource(row: Mapping[str, Any]) -> ResourceType:
-    arn = _PLACEHOLDER.sub("*", row["arn"])
-    return ResourceType(row["key"], arn, row["arn"], frozenset(key.lower() for key in row.get("conditionKeys", ())))
+    arn = _PLACEHOLDER.sub("*", row["arn"].replace("${BucketName}", NAME))
+    return ResourceType(row["key"], arn, row["arn"], _key_names(row.get("conditionKeys", ())))
 
 
 def _action(row: Mapping[str, Any], resources: Mapping[str, ResourceType]) -> Action:
-    keys = {key.lower() for key in row["conditionKeys"]}
+    keys = set(_key_names(row["conditionKeys"]))
     types: list[ResourceType] = []
     for entry in row["resourceTypes"]:
-        keys.update(key.lower() for key in entry["conditionKeys"])
+        keys |= _key_names(entry["conditionKeys"])
         named = resources.get(entry["name"].lower())
         if named is not None:
             types.append(named)
-            keys.update(named.keys)
+            keys |= named.keys
     return Action(row["name"], tuple(types), frozenset(keys))
 
 

@@ -105,7 +105,7 @@ def _check_subjects(work: Inspection, stated: Stated) -> None:
             for value in asked.values:
                 if _spans(asked, written(value)):
                     message = f"The wildcard in {quoted(written(value))} stands for subjects of other tenants, too; "
-                    work.report("subject-wildcard", stated, value, message + _advice(asked, written(value)))
+                    work.report("subject-wildcard", stated, value, message + _advice(written(value)))
 
 
 def _spans(asked: Asked, value: str) -> bool:
@@ -129,7 +129,7 @@ def _fields(literal: str) -> int:
     return sum(character in ":/" for character in literal)
 
 
-def _advice(asked: Asked, value: str) -> str:
+def _advice(value: str) -> str:
     if value.startswith(_WORKLOAD):
         return "write the namespace: system:serviceaccount:NAMESPACE:NAME."
     return "write the tenant in full before the first wildcard, as in repo:OWNER/*."
