@@ -296,3 +296,7 @@ def test_the_names_of_policies_are_the_callers() -> None:
     own = NamedPolicy("PolicyInputList.7", compile_policy(text, Kind.IDENTITY))
     [found] = simulate_one(request(), Layers(identity=(own,))).matched
     assert (found.policy, found.layer, found.span) == ("PolicyInputList.7", Layer.IDENTITY, statement_spans(text)[0])
+
+
+def test_a_text_without_statements_has_no_spans() -> None:
+    assert statement_spans('{"Version":"2012-10-17"}') == ()

@@ -47,7 +47,7 @@ _IAM_PATHS = [
     "access-report/",
 ]
 # Seen in AWS's own managed policies, though the list in the message does not have them.
-_IAM_PATHS_ACCEPTED = ("*", "root", *_IAM_PATHS)
+_IAM_PATHS_ACCEPTED = ("*", "root", "role-template/", *_IAM_PATHS)
 _S3_REGIONAL = ("accesspoint/", "access-grants/")
 
 
