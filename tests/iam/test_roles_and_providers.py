@@ -9,6 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from daypass.access import RequestFacts
+from daypass.access.authenticate import Caller
+from daypass.access.authorize import Permitted
+from daypass.errors import EntityError, Reason
+from daypass.iam import role_policies
+from daypass.iam.service import Iam
+from daypass.principal import Root
 from in_process import Service, service
 
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/idp.example.org"
@@ -188,3 +195,19 @@ async def test_client_ids_and_thumbprints_are_bounded_and_checked(iam: Service) 
     assert (await iam.call("iam", create, Url="https://idp.example.org", **prints)).code == "InvalidInput"
     wrong = {"ThumbprintList.member.1": "g" * 40}
     assert (await iam.call("iam", create, Url="https://idp.example.org", **wrong)).code == "InvalidInput"
+
+
+async def test_a_role_that_is_another_by_the_time_it_is_written_is_left_alone(iam: Service) -> None:
+    policy = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}'
+    caller = Caller(Root("123456789012"), "AKIAQNZKJ3EXAMPLE234", "us-east-1")
+    facts = RequestFacts(0.0, None, secure=False)
+    permitted = Permitted(
+        caller, "iam:PutRolePolicy", "arn:aws:iam::123456789012:role/Dev", facts
+    )  # it is /team/Dev now
+    parameters = {"RoleName": "Dev", "PolicyName": "One", "PolicyDocument": policy}
+    with pytest.raises(EntityError) as caught:
+        await role_policies.put_role_policy(Iam(iam.app.store), permitted, parameters)
+    assert caught.value.reason is Reason.NO_SUCH_ENTITY
+    dev = iam.app.store.view().role("123456789012", "Dev")
+    assert dev is not None
+    assert dev.inline_policies == ()
