@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m bench``: the three servers under load, interleaved, in one table. Exit code 0 whether goals are met or not."""
+"""
+``python -m bench``: the three servers under load, interleaved, in one table, and policy decisions against other engines.
+
+Exit code 0 whether goals are met or not.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench import decisions
 from bench.load import LoadError, measure, require_wrk
 from bench.report import Slices, as_json, as_table
 from bench.targets import TARGETS, Target, TargetError, running_targets
@@ -33,6 +38,9 @@ def main() -> None:
     except (LoadError, TargetError) as error:
         sys.exit(f"bench: {error}")
     print(json.dumps(as_json(slices), indent=2) if arguments.json else as_table(slices))
+    if not arguments.only and not arguments.json:
+        print()
+        decisions.main(max(7, arguments.rounds))
 
 
 def _run(

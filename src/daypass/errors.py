@@ -37,7 +37,6 @@ class Reason(enum.Enum):
     # The request and its protocol (awsapi, api)
     MALFORMED_REQUEST = "malformed-request", "AWS Query protocol"
     REQUEST_TOO_LARGE = "request-too-large", "our limit; see daypass.api.limits"
-    REQUEST_TOO_SLOW = "request-too-slow", "RFC 9110 section 15.5.9; see daypass.api.limits"
     LENGTH_REQUIRED = "length-required", "RFC 9110 section 15.5.12"
     MISSING_ACTION = "missing-action", "IAM API, Common Error Types: MissingAction"
     UNKNOWN_ACTION = "unknown-action", "IAM API, Common Error Types: InvalidAction"
@@ -164,6 +163,7 @@ class Reason(enum.Enum):
     # Entities (iam, store)
     NO_SUCH_ENTITY = "no-such-entity", "IAM API: NoSuchEntity"
     ENTITY_ALREADY_EXISTS = "entity-already-exists", "IAM API: EntityAlreadyExists"
+    CONCURRENT_MODIFICATION = "concurrent-modification", "IAM API: ConcurrentModification"
     DELETE_CONFLICT = "delete-conflict", "IAM API: DeleteConflict"
     LIMIT_EXCEEDED = "limit-exceeded", "IAM and STS quotas"
     INVALID_INPUT = "invalid-input", "IAM API: InvalidInput"

@@ -36,3 +36,6 @@ class Identity(msgspec.Struct, frozen=True):
     session_tags: Mapping[str, str] = msgspec.field(default_factory=dict)
     transitive_tag_keys: tuple[str, ...] = ()
     source_identity: str | None = None
+
+    def __repr__(self) -> str:
+        return "Identity(...)"

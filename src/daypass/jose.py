@@ -99,6 +99,9 @@ class VerifiedToken(msgspec.Struct, frozen=True):
     claims: Mapping[str, Any]
     header: Mapping[str, Any]
 
+    def __repr__(self) -> str:
+        return "VerifiedToken(...)"
+
 
 def parse(text: str) -> UnverifiedToken:
     """Take a JWT apart, strictly. Raises ProofError, and nothing else, whatever the text."""

@@ -128,7 +128,7 @@ def _constant(_: str) -> NoReturn:
     raise _malformed_json("carrying NaN or an infinity")
 
 
-_LONG_NUMBER: Final = re.compile(rb"[0-9]{%d}" % (MAX_INTEGER + 1))
+_LONG_NUMBER: Final = re.compile(rb"[0-9]{%d}|-[0-9]{%d}" % (MAX_INTEGER + 1, MAX_INTEGER))
 _READER: Final = msgspec.json.Decoder()
 _WRITER: Final = msgspec.json.Encoder()
 _DECODER: Final = json.JSONDecoder(

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -98,23 +97,6 @@ async def test_a_body_that_is_held_back_holds_no_instant_back(door: Service) -> 
     assert (await door.send(headers=raw, body=WHO)).status == 200
     door.before_body = lambda: door.clock.advance(901)
     assert (await door.send(headers=raw, body=WHO)).code == "SignatureDoesNotMatch"
-
-
-async def test_a_body_that_does_not_arrive_is_not_waited_for(door: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "BODY_SECONDS", 0.01)
-    sent: list[Any] = []
-    first = [{"type": "http.request", "body": b"Action", "more_body": True}]
-
-    async def receive() -> dict[str, Any]:
-        return first.pop() if first else await asyncio.Future()
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {"method": "POST", "raw_path": b"/", "query_string": b"", "headers": [FORM], "scheme": "http"}
-    await door.app.door(scope, receive, send)
-    assert sent[0]["status"] == 408
-    assert (b"connection", b"close") in sent[0]["headers"]
 
 
 async def test_a_request_that_ends_early_is_not_answered(door: Service) -> None:

@@ -208,6 +208,12 @@ async def test_a_role_that_is_another_by_the_time_it_is_written_is_left_alone(ia
     with pytest.raises(EntityError) as caught:
         await role_policies.put_role_policy(Iam(iam.app.store), permitted, parameters)
     assert caught.value.reason is Reason.NO_SUCH_ENTITY
+    retagged = Permitted(
+        caller, "iam:PutRolePolicy", "arn:aws:iam::123456789012:role/team/Dev", facts, (("Team", "red"),)
+    )
+    with pytest.raises(EntityError) as caught:
+        await role_policies.put_role_policy(Iam(iam.app.store), retagged, parameters)
+    assert caught.value.reason is Reason.CONCURRENT_MODIFICATION
     dev = iam.app.store.view().role("123456789012", "Dev")
     assert dev is not None
     assert dev.inline_policies == ()

@@ -28,6 +28,19 @@ def test_two_first_starts_at_once_make_one_of_everything(tmp_path: Path) -> None
     assert len(first_start.begin(Settings(data_dir=tmp_path)).wait()) == 12
 
 
+def test_two_data_directories_with_one_database_do_not_make_two_accounts(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/shared/daypass.db"
+    starts = [first_start.begin(Settings(data_dir=tmp_path / name, database_url=url)) for name in ("one", "two")]
+    outcomes = []
+    for start in starts:
+        try:
+            outcomes.append(start.wait())
+        except ConfigurationError as error:
+            outcomes.append(error.reason.value)
+    assert sorted(outcomes)[1] == "master-key-invalid"
+    assert len(sorted(outcomes)[0]) == 12
+
+
 def test_a_refusal_comes_back_with_its_reason(tmp_path: Path) -> None:
     first_start.begin(Settings(data_dir=tmp_path)).wait()
     (tmp_path / "master-key").unlink()

@@ -86,6 +86,14 @@ def test_a_token_that_would_be_refused_as_too_long_is_not_issued() -> None:
     assert caught.value.reason is Reason.PACKED_POLICY_TOO_LARGE
 
 
+def test_a_session_of_a_newer_version_is_refused_not_read_without_what_it_says_more() -> None:
+    later = msgspec.msgpack.encode([*msgspec.structs.astuple(SESSION), "a restriction"])
+    sealed = KeyRing(KEYS).seal(later, kind=ROLE_SESSION, label="ASIA", now=NOW)
+    with pytest.raises(AuthenticationError) as caught:
+        SESSIONS.open(sealed.token, access_key_id="ASIA", now=NOW)
+    assert caught.value.reason is Reason.SEAL_MALFORMED
+
+
 @given(size=st.integers(0, 4096))
 def test_a_token_is_as_long_as_was_asked_for_and_not_much_longer(size: int) -> None:
     issued = SESSIONS.issue(SESSION, now=NOW, minimum_token_size=size)

@@ -7,6 +7,7 @@ One function for every door. Permissions are read live from the role; session po
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 import msgspec
@@ -15,17 +16,32 @@ from daypass.access.authenticate import Caller
 from daypass.access.context import RequestFacts, principal_keys, request_keys, session_keys
 from daypass.errors import AccessDeniedError, Reason
 from daypass.identity import ContextValue
-from daypass.policy import Context, Kind, Layers, NamedPolicy, Request, compile_policy, decide, denial_message
+from daypass.policy import (
+    Context,
+    Kind,
+    Layers,
+    NamedPolicy,
+    PolicySet,
+    Request,
+    compile_policy,
+    decide,
+    denial_message,
+)
 from daypass.store import Role
 
 
 class Permitted(msgspec.Struct, frozen=True):
-    """A caller who may do this to that: the one thing an operation that needs permission can be called with."""
+    """
+    A caller who may do this to that: the one thing an operation that needs permission can be called with.
+
+    ``resource_tags`` are those it was decided by; a write that finds others decides nothing, and is refused.
+    """
 
     caller: Caller
     action: str
     resource: str
     facts: RequestFacts
+    resource_tags: tuple[tuple[str, str], ...] = ()
 
 
 def authorize(
@@ -37,10 +53,11 @@ def authorize(
     facts: RequestFacts,
     keys: Mapping[str, ContextValue],
     shown: str | None = None,
+    resource_tags: tuple[tuple[str, str], ...] = (),
 ) -> Permitted:
     """
     Decide one action on one resource. ``keys`` are the condition keys that this operation adds; ``shown`` is what a
-    denial calls the resource, where that is not its ARN.
+    denial calls the resource, where that is not its ARN; ``resource_tags`` are the tags that ``keys`` were made from.
 
     Raises AccessDeniedError with AWS's sentence. Default deny: no policy, no permission.
     """
@@ -52,7 +69,7 @@ def authorize(
     if not decision.allowed:
         named = request if shown is None else msgspec.structs.replace(request, resource=shown)
         raise AccessDeniedError(Reason.NOT_AUTHORIZED, denial_message(named, decision))
-    return Permitted(caller, action, resource, facts)
+    return Permitted(caller, action, resource, facts, resource_tags)
 
 
 def layers_of(caller: Caller) -> Layers:
@@ -67,8 +84,14 @@ def layers_of(caller: Caller) -> Layers:
 
 def identity_policies(role: Role) -> tuple[NamedPolicy, ...]:
     """The policies that say what sessions of a role may do."""
-    return tuple(
-        NamedPolicy(f"inline:{name}", compile_policy(text, Kind.IDENTITY)) for name, text in role.inline_policies
+    return _policy_set(role.inline_policies)
+
+
+@functools.lru_cache(maxsize=4096)
+def _policy_set(inline_policies: tuple[tuple[str, str], ...]) -> PolicySet:
+    """One index over all policies of a role, kept for as long as nobody changes them."""
+    return PolicySet(
+        NamedPolicy(f"inline:{name}", compile_policy(text, Kind.IDENTITY)) for name, text in inline_policies
     )
 
 

@@ -7,7 +7,8 @@ A role that does not exist and a role that does not trust are refused alike.
 
 from __future__ import annotations
 
-from typing import Literal
+import functools
+from typing import Final, Literal
 
 import msgspec
 
@@ -17,6 +18,9 @@ from daypass.identity import ContextValue, Identity
 from daypass.policy import Context, Kind, Layers, NamedPolicy, Request, compile_policy, decide
 from daypass.principal import FederatedCaller
 from daypass.store import Role
+
+_OURS: Final = ("aws:", "iam:", "sts:")
+"""How the keys begin that come from us, not from a claim; no provider can be registered under such a name."""
 
 ProofAction = Literal["sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"]
 
@@ -43,8 +47,12 @@ def trust(
     """
     if role is None or role.account != identity.account:
         raise _denied(action)
-    layers = Layers(resource=trust_policy_of(role), explicit_trust_required=True)
-    context = Context.prepared(_keys(identity, role, session_name, facts))
+    layers, asked = _layers_of(role.trust_policy, role.trust_principals)
+    if asked is None:
+        context = Context.prepared(_keys(identity, role, session_name, facts))
+    else:
+        claims = identity.context
+        context = Context.prepared({key: claims[key] for key in asked if key in claims})
     for needed in _actions(action, identity):
         request = Request(needed, role.arn, role.account, FederatedCaller(identity.provider_arn), context)
         if not decide(request, layers).allowed:
@@ -54,7 +62,24 @@ def trust(
 
 def trust_policy_of(role: Role) -> NamedPolicy:
     """Whom a role trusts, with the unique ids that its principals had when the policy was written."""
-    return NamedPolicy("role trust policy", compile_policy(role.trust_policy, Kind.TRUST), dict(role.trust_principals))
+    policy = _layers_of(role.trust_policy, role.trust_principals)[0].resource
+    if policy is None:
+        raise TypeError("a role without a trust policy")
+    return policy
+
+
+@functools.lru_cache(maxsize=4096)
+def _layers_of(document: str, principals: tuple[tuple[str, str], ...]) -> tuple[Layers, tuple[str, ...] | None]:
+    """
+    A trust policy, ready to be asked, and the keys it asks about when all of them are claims; None when some are ours.
+
+    A policy that asks about claims only, as most do, is shown claims only: making every key there is takes longer than
+    the decision.
+    """
+    policy = NamedPolicy("role trust policy", compile_policy(document, Kind.TRUST), dict(principals))
+    asked = tuple(key.lower() for key in policy.policy.context_keys)
+    layers = Layers(resource=policy, explicit_trust_required=True)
+    return layers, None if any(key.startswith(_OURS) for key in asked) else asked
 
 
 def _actions(action: ProofAction, identity: Identity) -> list[str]:

@@ -31,7 +31,7 @@ from daypass.store import Store
 
 _SERVICES: Final[Mapping[str, ServiceName]] = {"2011-06-15": "sts", "2010-05-08": "iam"}
 _NO_SERVICE: Final[tuple[str, Mapping[str, OperationModel]]] = ("", {})
-_CLOSING: Final = (408, 411, 413)
+_CLOSING: Final = (411, 413)
 """Statuses after which the connection is closed: what is left of the request is not read."""
 
 _FORMS: Final = (b"application/x-www-form-urlencoded", b"application/x-www-form-urlencoded; charset=utf-8")
@@ -54,6 +54,9 @@ class ParsedRequest(msgspec.Struct, frozen=True):
     operation: Operation
     model: OperationModel
     form: dict[str, str]
+
+    def __repr__(self) -> str:
+        return "ParsedRequest(...)"
 
 
 def request_id() -> str:
@@ -146,6 +149,7 @@ class AwsDoor:
             resource=resource.arn,
             resource_account=resource.account,
             shown=resource.shown,
+            resource_tags=resource.tags,
             facts=received.facts,
             keys={
                 **resource_keys(resource.account, resource.tags, iam=operation.service == "iam"),

@@ -8,9 +8,6 @@ from typing import Final
 BODY_BYTES: Final = 524_288
 """The longest parameter of the operations offered (131,072 characters of policy), percent-encoded threefold, fits."""
 
-BODY_SECONDS: Final = 20.0
-"""How long a body may take to arrive: a megabyte at 50 KB a second. A connection is not held for less."""
-
 QUERY_BYTES: Final = 65_536
 """A GET carries one session token and at most a few parameters; httptools refuses longer request lines itself."""
 

@@ -7,7 +7,6 @@ The path, the query and the headers that are signed are these bytes; nothing her
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from itertools import chain
@@ -81,17 +80,10 @@ async def receive_request(
 
 
 async def _body(receive: Receive) -> bytes:
+    # How long a body may take is the listener's to bound (server.protocol): it hangs up, and that ends this too.
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body", False):
         return _bounded(message.get("body", b""))
-    try:
-        async with asyncio.timeout(limits.BODY_SECONDS):
-            return await _rest(message, receive)
-    except TimeoutError:
-        raise RequestError(Reason.REQUEST_TOO_SLOW, "The request's body did not arrive in time.") from None
-
-
-async def _rest(message: Message, receive: Receive) -> bytes:
     parts: list[bytes] = []
     size = 0
     while True:

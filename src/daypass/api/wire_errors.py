@@ -38,7 +38,6 @@ INTERNAL_FAILURE: Final = WireError("InternalFailure", 500, "Receiver")
 _BY_CODE: Final[tuple[tuple[WireError, tuple[Reason, ...]], ...]] = (
     (WireError("MalformedQueryString", 400), (Reason.MALFORMED_REQUEST,)),
     (WireError("RequestEntityTooLarge", 413), (Reason.REQUEST_TOO_LARGE, Reason.SIGNED_REQUEST_TOO_LARGE)),
-    (WireError("RequestTimeout", 408), (Reason.REQUEST_TOO_SLOW,)),
     (WireError("MissingContentLength", 411), (Reason.LENGTH_REQUIRED,)),
     (WireError("MissingAction", 400), (Reason.MISSING_ACTION,)),
     (WireError("InvalidAction", 400), (Reason.UNKNOWN_ACTION,)),
@@ -96,6 +95,7 @@ _BY_CODE: Final[tuple[tuple[WireError, tuple[Reason, ...]], ...]] = (
     (WireError("PackedPolicyTooLarge", 400), (Reason.PACKED_POLICY_TOO_LARGE,)),
     (WireError("NoSuchEntity", 404), (Reason.NO_SUCH_ENTITY,)),
     (WireError("EntityAlreadyExists", 409), (Reason.ENTITY_ALREADY_EXISTS,)),
+    (WireError("ConcurrentModification", 409), (Reason.CONCURRENT_MODIFICATION,)),
     (WireError("DeleteConflict", 409), (Reason.DELETE_CONFLICT,)),
     (WireError("LimitExceeded", 409), (Reason.LIMIT_EXCEEDED,)),
     (WireError("InvalidInput", 400), (Reason.INVALID_INPUT,)),

@@ -63,6 +63,7 @@ async def _to_change(transaction: Transaction, permitted: Permitted, parameters:
     provider = await transaction.oidc_provider(account, provider_name(arn, account))
     if provider is None:
         raise _no_such_provider(arn)
+    tags.check_unchanged(provider.tags, permitted.resource_tags)
     return provider
 
 
@@ -138,7 +139,9 @@ async def delete_oidc_provider(iam: Iam, permitted: Permitted, parameters: Param
     account = permitted.caller.principal.account
     name = provider_name(text(parameters, "OpenIDConnectProviderArn"), account)
     async with iam.store.transaction() as transaction:
-        if await transaction.oidc_provider(account, name) is not None:
+        provider = await transaction.oidc_provider(account, name)
+        if provider is not None:
+            tags.check_unchanged(provider.tags, permitted.resource_tags)
             await transaction.delete_oidc_provider(account, name)
     return {}
 

@@ -125,12 +125,13 @@ def condition_keys(provider_name: str, claims: Mapping[str, Any]) -> ClaimContex
     """
     if len(claims) > MAX_CLAIMS:
         raise ProofError(Reason.CLAIM_MALFORMED, f"The token has more than {MAX_CLAIMS} claims.")
-    if not "".join(claims).isascii():  # letters of other scripts may become ours in lower case: U+212A is a k
+    joined = "".join(claims)
+    if not joined.isascii():  # letters of other scripts may become ours in lower case: U+212A is a k
         ascii_claims = {name: value for name, value in claims.items() if name.isascii()}
         found = condition_keys(provider_name, ascii_claims)
         return ClaimContext(found.keys, (*found.unused, *(name for name in claims if not name.isascii())))
-    lowered = [name.lower() for name in claims]
-    if len(set(lowered)) != len(lowered):
+    lowered = list(claims) if joined.islower() else [name.lower() for name in claims]
+    if lowered and not joined.islower() and len(set(lowered)) != len(lowered):
         raise ProofError(Reason.CLAIM_AMBIGUOUS, "Two of the token's claims differ only in the case of their names.")
     prefix = provider_name.lower() + ":"
     keys: dict[str, ContextValue] = {}

@@ -46,6 +46,9 @@ class IdToken(msgspec.Struct, frozen=True):
     expires_at: float
     claims: Mapping[str, Any]
 
+    def __repr__(self) -> str:
+        return "IdToken(...)"
+
 
 def verify_id_token(
     token: jose.UnverifiedToken,
@@ -144,6 +147,8 @@ def audiences_of(claims: Mapping[str, Any]) -> tuple[str, ...]:
 def _required_instant(claims: Mapping[str, Any], name: str) -> float:
     """A NumericDate (RFC 7519 section 2): a JSON number, neither text nor a boolean, of a year that can be written."""
     value = claims.get(name)
+    if type(value) is int and 0 <= value < MAX_INSTANT:  # nearly always
+        return value
     if value is None:
         raise ProofError(Reason.CLAIM_MISSING, f"The token has no {name}.")
     # NOTE: bool is an int in Python; the exact type is asked for. That it is finite, the JSON reader has seen to.

@@ -61,6 +61,8 @@ def session_claims(claims: Mapping[str, Any]) -> SessionClaims:
     4. A transitive key is the key of one of these tags.
     5. The source identity has the STS model's form.
     """
+    if len(max(claims, key=len, default="")) < _SHORTEST:
+        return _NOTHING
     long = [name for name in claims if len(name) >= _SHORTEST]  # no other name can be one of these
     ours = {name: claims[name] for name in long if name.lower().startswith(AWS_CLAIMS)}
     if not ours:

@@ -58,10 +58,10 @@ def load_master_key(settings: Settings) -> MasterKey:
 
 @contextmanager
 def taking_turns(data_dir: Path) -> Iterator[None]:
-    """Let one start at a time prepare a data directory: two first starts at once would each make an account."""
+    """Let one start at a time prepare the database in a directory: two at once would each make an account."""
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(data_dir / ".first-start", os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(data_dir / ".first-start", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         message = f"cannot write in {str(data_dir)!r}: {error.strerror}"
         raise ConfigurationError(Reason.CONFIGURATION_INVALID, message) from None
@@ -91,19 +91,28 @@ def _write_private_file(path: Path, text: str, replace: bool) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    if replace:
-        temporary.replace(path)
-        return
     try:
-        os.link(temporary, path)  # unlike a rename, this fails where there is one
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            temporary.replace(path)
+        else:
+            os.link(temporary, path)  # unlike a rename, this fails where there is one
     except FileExistsError:
         pass
     finally:
-        temporary.unlink()
+        temporary.unlink(missing_ok=True)
+    _flush_directory(path.parent)
+
+
+def _flush_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 async def prepare(settings: Settings, store: Store, master: MasterKey, *, now: float) -> str:

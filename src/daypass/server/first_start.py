@@ -69,8 +69,9 @@ async def _prepare(settings: Settings) -> str:
     # Imported here: in the child, and not before the fork.
     from daypass.server.bootstrap import load_master_key, prepare, taking_turns
     from daypass.store import Store
+    from daypass.store.sqlite import locate
 
-    with taking_turns(settings.data_dir):
+    with taking_turns(locate(settings.database_url, settings.data_dir).parent):
         master = load_master_key(settings)
         store = await Store.open(settings.database_url, settings.data_dir)
         try:

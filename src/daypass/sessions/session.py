@@ -24,7 +24,7 @@ OPENED_REMEMBERED: Final = 4096
 """Tokens whose opened content is kept, per process: about 6 MB. Opening one costs some ten microseconds."""
 
 
-class Session(msgspec.Struct, frozen=True, array_like=True):
+class Session(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """
     What a role session is, as sealed. Instants are whole seconds since the epoch.
 
@@ -46,6 +46,9 @@ class Session(msgspec.Struct, frozen=True, array_like=True):
     mfa_at: int | None = None
     chain: tuple[str, ...] = ()
     padding: bytes = b""
+
+    def __repr__(self) -> str:
+        return "Session(...)"
 
 
 class OpenedSession(msgspec.Struct, frozen=True):

@@ -48,6 +48,9 @@ class RawRequest(msgspec.Struct, frozen=True):
     query: bytes
     headers: Sequence[tuple[bytes, bytes]]
 
+    def __repr__(self) -> str:
+        return "RawRequest(...)"
+
 
 class HeaderFields(msgspec.Struct, frozen=True):
     """The headers of a checked request by name, and which names came more than once.
@@ -57,6 +60,9 @@ class HeaderFields(msgspec.Struct, frozen=True):
 
     values: Mapping[bytes, bytes]
     repeated: frozenset[bytes]
+
+    def __repr__(self) -> str:
+        return "HeaderFields(...)"
 
 
 def read_headers(request: RawRequest) -> HeaderFields:

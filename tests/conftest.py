@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What holds for every test: how much is generated, and that nothing is skipped where everything is required."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("long", max_examples=20_000, deadline=None)
+settings.register_profile("quick", deadline=None)  # this machine may be busy; what takes long is bounded in other ways
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[Any]:
+    """Where everything is installed (CI), a skip is a failure: it would hide what is missing."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("DAYPASS_TEST_REQUIRE_ALL") == "1":
+        report.outcome = "failed"
+        report.longrepr = f"skipped, where DAYPASS_TEST_REQUIRE_ALL=1 allows no skip: {report.longrepr}"
+    return report
