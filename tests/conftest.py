@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Iterator[Any]:
+def pytest_runtest_makereport() -> Generator[None, Any, Any]:
     """Where everything is installed (CI), a skip is a failure: it would hide what is missing."""
     report = yield
     if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("DAYPASS_TEST_REQUIRE_ALL") == "1":

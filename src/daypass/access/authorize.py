@@ -8,7 +8,7 @@ One function for every door. Permissions are read live from the role; session po
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -27,6 +27,7 @@ from daypass.policy import (
     decide,
     denial_message,
 )
+from daypass.policy.evaluate import decide_by_operation
 from daypass.store import Role
 
 
@@ -51,21 +52,23 @@ def authorize(
     resource: str,
     resource_account: str,
     facts: RequestFacts,
-    keys: Mapping[str, ContextValue],
+    keys: Callable[[], Mapping[str, ContextValue]],
     shown: str | None = None,
     resource_tags: tuple[tuple[str, str], ...] = (),
 ) -> Permitted:
     """
-    Decide one action on one resource. ``keys`` are the condition keys that this operation adds; ``shown`` is what a
+    Decide one action on one resource. ``keys`` makes the condition keys that this operation adds; ``shown`` is what a
     denial calls the resource, where that is not its ARN; ``resource_tags`` are the tags that ``keys`` were made from.
 
     Raises AccessDeniedError with AWS's sentence. Default deny: no policy, no permission.
     """
-    context = _context(caller, facts, keys)
-    request = Request(
-        action, resource, resource_account, caller.principal, context, long_term_credentials=caller.session is None
-    )
-    decision = decide(request, layers_of(caller))
+    long_term = caller.session is None
+    request = Request(action, resource, resource_account, caller.principal, long_term_credentials=long_term)
+    decision = decide_by_operation(request)  # where no policy is asked, no context is made
+    if decision is None:
+        context = _context(caller, facts, keys())
+        request = Request(action, resource, resource_account, caller.principal, context, long_term)
+        decision = decide(request, layers_of(caller))
     if not decision.allowed:
         named = request if shown is None else msgspec.structs.replace(request, resource=shown)
         raise AccessDeniedError(Reason.NOT_AUTHORIZED, denial_message(named, decision))

@@ -151,7 +151,7 @@ class AwsDoor:
             shown=resource.shown,
             resource_tags=resource.tags,
             facts=received.facts,
-            keys={
+            keys=lambda: {
                 **resource_keys(resource.account, resource.tags, iam=operation.service == "iam"),
                 **operation.keys(parameters),
             },
