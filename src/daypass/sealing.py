@@ -101,6 +101,10 @@ class RingKey:
     active_from: float
     retire_at: float | None = None
 
+    def opens_no_more(self, now: float) -> bool:
+        """Whether it was retired so long ago that every session made with it has ended."""
+        return self.retire_at is not None and now >= self.retire_at + ACCEPTED_AFTER_RETIREMENT_SECONDS
+
     @classmethod
     def unwrap(
         cls, master: MasterKey, *, key_id: bytes, wrapped: bytes, active_from: float, retire_at: float | None
@@ -108,6 +112,33 @@ class RingKey:
         """A ring key as the store holds it, opened with the master key."""
         material = master.unwrap(wrapped, _ring_label(key_id))
         return cls(key_id, material[:32], material[32:], active_from, retire_at)
+
+
+class Derivation:
+    """What is derived from one key of the ring, with its two HMACs keyed beforehand: keying takes half of their time."""
+
+    __slots__ = ("_box", "_secret", "key")
+
+    def __init__(self, key: RingKey) -> None:
+        self.key = key
+        self._box = hmac.new(key.seal_material, b"daypass box v1" + key.key_id, "sha512")
+        self._secret = hmac.new(key.secret_material, b"daypass secret v1", "sha256")
+
+    def box(self, salt: bytes) -> tuple[bytes, bytes]:
+        """
+        The key of a box and its commitment: HKDF-Expand with SHA-512 to 64 bytes, which is one HMAC. The ring key is
+        uniformly random, so nothing has to be extracted from it first (RFC 5869, section 3.3); the salt is info.
+        """
+        mac = self._box.copy()
+        mac.update(salt + b"\x01")
+        material = mac.digest()
+        return material[:32], material[32:]
+
+    def secret(self, salt: bytes, label: str) -> str:
+        """The secret access key that belongs to a box. It never travels inside it, and comes from the other half."""
+        mac = self._secret.copy()
+        mac.update(salt + label.encode("ascii"))
+        return binascii.b2a_base64(mac.digest()[:30], newline=False).decode("ascii")
 
 
 def new_ring_key(master: MasterKey) -> tuple[bytes, bytes]:
@@ -146,18 +177,19 @@ class KeyRing:
     __slots__ = ("_by_id", "_newest_first")
 
     def __init__(self, keys: Iterable[RingKey]) -> None:
-        self._newest_first = sorted(keys, key=lambda key: key.active_from, reverse=True)
-        self._by_id = {key.key_id: key for key in self._newest_first}
+        newest_first = sorted(keys, key=lambda key: key.active_from, reverse=True)
+        self._newest_first = [Derivation(key) for key in newest_first]
+        self._by_id = {derivation.key.key_id: derivation for derivation in self._newest_first}
 
     def seal(self, content: bytes, *, kind: int, label: str, now: float) -> Sealed:
         """Seal ``content`` under the newest key that is active. ``kind`` (0 to 255) says what sort of box this is."""
-        key = self._active(now)
-        head = bytes((_VERSION, kind)) + key.key_id + public_random_bytes(_SALT)
-        box_key, commitment = _derive(key, head[_SALT_AT:])
+        derivation = self._active(now)
+        head = bytes((_VERSION, kind)) + derivation.key.key_id + public_random_bytes(_SALT)
+        box_key, commitment = derivation.box(head[_SALT_AT:])
         head += commitment
         box = AESGCM(box_key).encrypt(_FIXED_NONCE, content, head + label.encode("ascii"))
         token = binascii.b2a_base64(head + box, newline=False).decode("ascii")
-        return Sealed(token, _secret(key, head[_SALT_AT:_HEADER], label))
+        return Sealed(token, derivation.secret(head[_SALT_AT:_HEADER], label))
 
     def open(self, token: str, *, kind: int, label: str, now: float) -> Opened:
         """
@@ -174,11 +206,11 @@ class KeyRing:
         raw = _decode(token)
         if raw[0] != _VERSION or raw[1] != kind:
             raise AuthenticationError(Reason.SEAL_MALFORMED, _UNREADABLE)
-        key = self._by_id.get(raw[2:_SALT_AT])
-        if key is None or (key.retire_at is not None and now >= key.retire_at + ACCEPTED_AFTER_RETIREMENT_SECONDS):
+        derivation = self._by_id.get(raw[2:_SALT_AT])
+        if derivation is None or derivation.key.opens_no_more(now):
             raise AuthenticationError(Reason.SEAL_UNKNOWN_KEY, _UNREADABLE)
         salt = raw[_SALT_AT:_HEADER]
-        box_key, commitment = _derive(key, salt)
+        box_key, commitment = derivation.box(salt)
         if not hmac.compare_digest(commitment, raw[_HEADER:_CIPHERTEXT_AT]):
             raise AuthenticationError(Reason.SEAL_BROKEN, _UNREADABLE)
         try:
@@ -186,12 +218,13 @@ class KeyRing:
             content = AESGCM(box_key).decrypt(_FIXED_NONCE, raw[_CIPHERTEXT_AT:], associated)
         except (InvalidTag, UnicodeEncodeError):
             raise AuthenticationError(Reason.SEAL_BROKEN, _UNREADABLE) from None
-        return Opened(content, _secret(key, salt, label))
+        return Opened(content, derivation.secret(salt, label))
 
-    def _active(self, now: float) -> RingKey:
-        for key in self._newest_first:
+    def _active(self, now: float) -> Derivation:
+        for derivation in self._newest_first:
+            key = derivation.key
             if key.active_from <= now and (key.retire_at is None or now < key.retire_at):
-                return key
+                return derivation
         raise ConfigurationError(Reason.SEALING_KEY_MISSING, "no sealing key is active")
 
 
@@ -208,19 +241,3 @@ def _decode(token: str) -> bytes:
     if len(raw) < _CIPHERTEXT_AT + _TAG or base64.b64encode(raw) != token.encode("ascii"):
         raise AuthenticationError(Reason.SEAL_MALFORMED, _UNREADABLE)
     return raw
-
-
-def _derive(key: RingKey, salt: bytes) -> tuple[bytes, bytes]:
-    """
-    HKDF-Expand with SHA-512 to 64 bytes, written out: that is one HMAC, where cryptography's object takes three times as
-    long. The key is uniformly random, so nothing has to be extracted from it first (RFC 5869, 3.3); the salt is info.
-    """
-    material = hmac.digest(key.seal_material, b"daypass box v1" + key.key_id + salt + b"\x01", "sha512")
-    return material[:32], material[32:]
-
-
-def _secret(key: RingKey, salt: bytes, label: str) -> str:
-    """The secret access key that belongs to a box. It never travels inside it, and comes from the key's other half."""
-    message = b"daypass secret v1" + salt + label.encode("ascii")
-    digest = hmac.digest(key.secret_material, message, "sha256")
-    return binascii.b2a_base64(digest[:30], newline=False).decode("ascii")

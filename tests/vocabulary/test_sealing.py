@@ -15,10 +15,10 @@ from daypass.errors import AuthenticationError, ConfigurationError, Reason
 from daypass.sealing import (
     ACCEPTED_AFTER_RETIREMENT_SECONDS,
     MAXIMUM_TOKEN_CHARACTERS,
+    Derivation,
     KeyRing,
     MasterKey,
     RingKey,
-    _derive,
     new_ring_key,
 )
 
@@ -55,7 +55,7 @@ def test_what_is_sealed_opens_with_the_same_content_and_secret(content: bytes, k
 @given(salt=st.binary(min_size=32, max_size=32))
 def test_the_key_of_a_box_is_what_an_independent_hkdf_derives(salt: bytes) -> None:
     independent = HKDFExpand(hashes.SHA512(), 64, b"daypass box v1" + KEY.key_id + salt).derive(KEY.seal_material)
-    assert b"".join(_derive(KEY, salt)) == independent
+    assert b"".join(Derivation(KEY).box(salt)) == independent
 
 
 def test_two_boxes_of_the_same_content_differ_in_every_part_that_matters() -> None:
