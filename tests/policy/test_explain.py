@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from daypass.policy import Kind, Layers, Level, denial_message, explain
+from daypass.policy import Kind, Layers, Level, decide, denial_message, explain
 from daypass.principal import Anonymous, FederatedCaller, Principal, Service
 from policy.making import ALICE, AWAY, BOB, FED, HOME, ROLE, ROOT, SESSION, decided, named, request, statement
 from policy.recompute import recompute
@@ -269,6 +269,35 @@ def test_resource_control_policies_are_explained_by_level() -> None:
     assert [(x["level"], x["result"]) for x in shown["layers"] if x["layer"] == "rcp"] == [
         ("root", "allow"),
         ("unit", "allow"),
+    ]
+
+
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+def test_two_levels_of_one_name_are_two_levels(effect: str) -> None:
+    full = named(statement(), kind=Kind.SCP, name="full")
+    other = named(statement(effect, Action="s3:Put*"), kind=Kind.SCP, name="other")
+    layers = Layers(identity=FULL, scps=(Level("unit", (full,)), Level("unit", (other,))))
+    for asked in (request(), request("s3:PutObject")):
+        explanation = explain(asked, layers)
+        assert explanation.decision == decide(asked, layers)
+        assert recompute(explanation.to_dict()["layers"]) == explanation.decision.outcome.value
+    shown = explained(identity=FULL, scps=layers.scps)
+    assert shown["decision"] == "implicitDeny"
+    assert [(x["result"], x["allow"]) for x in shown["layers"] if x["layer"] == "scp"] == [
+        ("allow", ["scp:full#0"]),
+        ("none", []),
+    ]
+    assert [x["ref"] for x in shown["statements"]] == ["scp:full#0", "scp:other#0", "identity:p#0"]
+
+
+def test_two_resource_control_levels_of_one_name_are_each_shown_once() -> None:
+    made = [
+        named(statement("Deny", Principal="*", Action=a), kind=Kind.RCP, name=a[3:6]) for a in ("s3:Put*", "s3:Get*")
+    ]
+    shown = explained(identity=FULL, rcps=tuple(Level("unit", (one,)) for one in made))
+    assert [(x["result"], x["deny"]) for x in shown["layers"] if x["layer"] == "rcp"] == [
+        ("allow", []),
+        ("deny", ["rcp:Get#0"]),
     ]
 
 

@@ -39,9 +39,9 @@ BUCKETS = [
     ("arn:aws:s3:::t?*/k", "arn:aws:s3:::te:am/k", True),
     ("arn:aws:s3:::t*?/k", "arn:aws:s3:::t/k", False),
     # the case of fields 1 to 5, in the pattern and in the resource
-    ("ARN:Aws:S3:::team-*/k", "arn:aws:s3:::team-a/k", True),
+    ("ARN:aws:S3:::team-*/k", "arn:aws:s3:::team-a/k", True),
     ("arn:aws:s3:::team-*/k", "ARN:aws:S3:::team-a/k", True),
-    ("ARN:AWS:SQS:US-EAST-1:111111111111:q*x", f"{QUEUE}ax", True),
+    ("ARN:aws:SQS:US-EAST-1:111111111111:q*x", f"{QUEUE}ax", True),
     ("arn:aws:s3:::Team-*/k", "arn:aws:s3:::team-a/k", False),
     # a * at the end of its field goes on over colons
     ("arn:aws:logs:us-*:log-group:/x:*", LOGS, True),
@@ -63,8 +63,9 @@ BUCKETS = [
 
 
 def listed(*made: dict[str, Any]) -> list[Layers]:
-    """A statement among many others: in one policy, and in a set of policies."""
-    many = [*(statement(Resource=other) for other in OTHERS), *made]
+    """Statements among many others, which stand before and behind them: in one policy, and in a set of policies."""
+    before, *behind = (statement(Resource=other) for other in OTHERS)
+    many = [before, *made, *behind]
     return [
         Layers(identity=(named(*many),)),
         Layers(identity=PolicySet(NamedPolicy("p", policy(one)) for one in many)),
@@ -85,7 +86,7 @@ def test_a_statement_in_a_long_list_covers_what_it_covers_alone(pattern: str, re
 @pytest.mark.parametrize(("pattern", "resource", "expected"), [*TABLE, *BUCKETS])
 def test_a_deny_in_a_long_list_denies_what_it_denies_alone(pattern: str, resource: str, expected: bool) -> None:
     asked = request(resource=resource, context=CONTEXT)
-    denies = [statement("Deny", Resource=other) for other in (*OTHERS, pattern)]
+    denies = [statement("Deny", Resource=other) for other in (OTHERS[0], pattern, *OTHERS[1:])]
     for layers in listed(statement(), *denies):
         assert decide(asked, layers).allowed is not expected
 
@@ -156,7 +157,7 @@ heads = st.sampled_from(
     ["arn:aws:s3:::", "ARN:aws:S3:::", "arn:aws:sqs:a:1:", "arn:aws:s*:::", "arn:aws:s3:?::", "arn:"]
 )
 texts = st.lists(st.sampled_from(["a", "B", "b/", ":", "*", "?", "$", "/"]), max_size=6).map("".join)
-settled = settings(deadline=None, database=None, max_examples=1500)
+settled = settings(deadline=None, database=None, max_examples=500)
 
 
 @settled
@@ -169,6 +170,31 @@ def test_what_a_pattern_covers_begins_as_the_pattern_says(
         target = Target(resource, {"v": value} if value else {})
         if pattern.start is not None and not (target.head + target.tail).startswith(pattern.start):
             assert not pattern.matches(target)
+
+
+def test_what_a_variable_stands_for_is_not_remembered() -> None:
+    pattern = ResourcePattern("arn:aws:s3:::b/${aws:username}", Kind.IDENTITY, variables=True)
+    for name in ("alice", "bob", "alice"):
+        for resource, why in ((f"arn:aws:s3:::b/{name}", None), ("arn:aws:s3:::b/carol", "RESOURCE_PART")):
+            trace = pattern.trace(Target(resource, {"aws:username": name}))
+            assert (trace.resolved, trace.match, trace.why) == (f"arn:aws:s3:::b/{name}", why is None, why)
+
+
+def test_what_did_not_fit_is_remembered_for_each_reason() -> None:
+    pattern = ResourcePattern("arn:aws:sqs:us-*:111111111111:q?", Kind.IDENTITY, variables=True)
+    asked = [
+        ("arn:aws:sqs:us-east-1:111111111111:q1", None),
+        ("arn:aws:sqs:us-east-1:111111111111:p", "RESOURCE_PART"),
+        ("arn:aws:sqs:us-east-1:222222222222:q1", "ACCOUNT"),
+        ("arn:aws:sqs:eu-west-1:111111111111:q1", "REGION"),
+        ("arn:aws:sns:us-east-1:111111111111:q1", "SERVICE"),
+        ("arn:aws-cn:sqs:us-east-1:111111111111:q1", "PARTITION"),
+        ("*", "RESOURCE_STAR"),
+    ]
+    for resource, why in (*asked, *reversed(asked)):
+        trace = pattern.trace(Target(resource, {}))
+        assert (trace.resolved, trace.match, trace.why) == (pattern.text, why is None, why)
+        assert pattern.trace(Target(resource, {})) is trace
 
 
 @settled

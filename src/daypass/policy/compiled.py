@@ -66,13 +66,21 @@ class Statement:
 
 
 class Shelf:
-    """Statements of one effect for one action: those of known resources by root, the others in line."""
+    """
+    Statements of one effect for one action: those of known resources by root, the others in line.
 
-    __slots__ = ("by_root", "line")
+    Most of a long line are wildcards in a bucket's name. They know at least how a resource must begin, so that one look at
+    all of their beginnings (``_starts``) tells whether they (``_begun``) need be asked; the rest (``_open``) always are.
+    """
+
+    __slots__ = ("_begun", "_open", "_starts", "by_root", "line")
 
     def __init__(self, statements: Sequence[Statement]) -> None:
         self.by_root: dict[str, list[Statement]] = {}
         self.line: tuple[Statement, ...] = tuple(statements)
+        self._begun: list[Statement] = []
+        self._starts: tuple[str, ...] = ()
+        self._open = self.line
         if len(statements) < SHELVED_FROM:
             return
         rest: list[Statement] = []
@@ -84,12 +92,29 @@ class Shelf:
                 for root in roots:
                     self.by_root.setdefault(root, []).append(statement)
         self.line = tuple(rest)
+        self._sort_line()
+
+    def _sort_line(self) -> None:
+        always: list[Statement] = []
+        beginnings: set[str] = set()
+        for statement in self.line:
+            starts = statement.resource.starts if statement.resource is not None else None
+            if starts is None:
+                always.append(statement)
+            else:
+                self._begun.append(statement)
+                beginnings |= starts
+        self._open, self._starts = tuple(always), tuple(beginnings)
 
     def any_covers(self, target: Target) -> bool:
         """Whether a statement on the shelf covers the target."""
-        for statement in self.line:
+        for statement in self._open:
             if statement.covers(target):
                 return True
+        if self._starts and (target.head + target.tail).startswith(self._starts):
+            for statement in self._begun:
+                if statement.covers(target):
+                    return True
         if self.by_root:
             for statement in self.by_root.get(target.root, ()):
                 if statement.covers(target):

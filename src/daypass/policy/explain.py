@@ -8,6 +8,7 @@ truth table. INVARIANT: ``explain(...).decision == decide(...)``, and the layers
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,7 @@ from daypass.policy.evaluate import (
     policies_of,
 )
 from daypass.policy.principals import Grant
-from daypass.policy.request import Cause, Decision, Layer, Layers, Outcome, Request
+from daypass.policy.request import Cause, Decision, Layer, Layers, NamedPolicy, Outcome, Request
 from daypass.policy.resources import Target
 from daypass.policy.traces import StatementTrace, has_partial_chain, trace_statement
 
@@ -138,18 +139,24 @@ class _Explainer:
         if applying.identity is not ABSENT:
             found.identity = self._layer(Layer.IDENTITY)
 
-    def _trace(self, layer: Layer, level: str | None) -> list[StatementTrace]:
+    def _trace(self, layer: Layer, level: str | None, policies: Iterable[NamedPolicy]) -> list[StatementTrace]:
         traces = [
-            trace_statement((layer, level_name, named), statement, self.request, self.layers, self.target)
-            for level_name, named in policies_of(self.layers, layer)
-            if level_name == level
+            trace_statement((layer, level, named), statement, self.request, self.layers, self.target)
+            for named in policies
             for statement in named.policy.statements
         ]
         self.statements.extend(traces)
         return traces
 
-    def _layer(self, layer: Layer, level: str | None = None) -> Verdict:
-        result, allow, deny = _verdict(self._trace(layer, level))
+    def _layer(self, layer: Layer) -> Verdict:
+        return self._part(layer, None, self._policies(layer))
+
+    def _policies(self, layer: Layer) -> list[NamedPolicy]:
+        return [named for _, named in policies_of(self.layers, layer)]
+
+    def _part(self, layer: Layer, level: str | None, policies: Iterable[NamedPolicy]) -> Verdict:
+        """One layer without levels, or one level; two levels are two, whatever they are called."""
+        result, allow, deny = _verdict(self._trace(layer, level, policies))
         if layer is Layer.RCP and result is NONE:
             result = ALLOW  # by RCPFullAWSAccess
         self.traces.append(LayerTrace(layer, level, result, allow, deny))
@@ -157,12 +164,12 @@ class _Explainer:
 
     def _levels(self, layer: Layer) -> Verdict:
         levels = self.layers.scps if layer is Layer.SCP else self.layers.rcps
-        results = [self._layer(layer, level.name) for level in levels or ()]
+        results = [self._part(layer, level.name, level.policies) for level in levels or ()]
         return DENY if DENY in results else NONE if NONE in results else ALLOW
 
     def _resource(self) -> None:
         found = self.found
-        traces = self._trace(found.resource_layer, None)
+        traces = self._trace(found.resource_layer, None, self._policies(found.resource_layer))
         result, allow, deny = _verdict(traces)
         if self.layers.resource is not None:
             found.resource = result

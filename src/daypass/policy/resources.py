@@ -72,6 +72,7 @@ class ResourcePattern:
         "_misplaced",
         "_parts",
         "_template",
+        "_traces",
         "head",
         "matches",
         "tail",
@@ -88,6 +89,7 @@ class ResourcePattern:
         self._parts: tuple[tuple[Part, ...], ...] = ()
         self._automaton: Automaton | None = None
         self._crosses = False
+        self._traces: dict[str | None, ResourceTrace] = {}
         self.usable, self._misplaced = True, False
         self.matches: Callable[[Target], bool]
         head, tail = _plain_arn(text)
@@ -115,6 +117,18 @@ class ResourcePattern:
         if known is None or (self.tail.literal is None and "/" not in known):
             return None
         return self.head + known.partition("/")[0]
+
+    @property
+    def start(self) -> str | None:
+        """What a target's head and tail must begin with for a match: the literal text; None when the head is not literal."""
+        if self.head is None:
+            return None
+        start = self.head
+        for part in self._six()[5]:
+            if not isinstance(part, str):
+                break
+            start += part
+        return start
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -172,27 +186,41 @@ class ResourcePattern:
                 self._automaton = automaton
         return automaton.matches(target.raw)
 
-    def trace(self, target: Target) -> ResourceTrace:
-        """The same comparison, telling what did not fit."""
-        if not self.usable:
-            why = "UNRESOLVED_VARIABLE" if self._misplaced else "INCOMPLETE_ARN"
-            return ResourceTrace(False, self.text, why)
-        if self.everything:
-            return ResourceTrace(True, self.text, None)
+    def _six(self) -> tuple[tuple[Part, ...], ...]:
+        """The six fields of a usable entry; a plain ARN is only taken apart when somebody asks."""
         if not self._parts:
             self._parts = tuple(_split(parse(self.text, variables=False)))
-        tokens = resolve(self._parts[5], target.entries)
-        if tokens is None:
-            return ResourceTrace(False, self.text, "UNRESOLVED_VARIABLE")
-        shown = ":".join([*(show(plain(field)) for field in self._parts[:5]), show(tokens)])
-        if self.matches(target):
-            return ResourceTrace(True, shown, None)
-        return ResourceTrace(False, shown, self._why(target))
+        return self._parts
 
-    def _why(self, target: Target) -> str:
+    def trace(self, target: Target) -> ResourceTrace:
+        """The same comparison, telling what did not fit. Without variables there are few answers: remembered."""
+        why = self._why(target)
+        if self._template is not None:
+            return ResourceTrace(why is None, self._shown(target.entries), why)
+        trace = self._traces.get(why)
+        if trace is None:
+            trace = self._traces[why] = ResourceTrace(why is None, self._shown(target.entries), why)
+        return trace
+
+    def _shown(self, entries: Entries) -> str:
+        tokens = resolve(self._six()[5], entries) if self.usable and not self.everything else None
+        if tokens is None:
+            return self.text
+        return ":".join([*(show(plain(field)) for field in self._six()[:5]), show(tokens)])
+
+    def _why(self, target: Target) -> str | None:
+        """What did not fit; None for a match."""
+        if self.matches(target):
+            return None
+        if self.unresolved(target.entries):
+            return "UNRESOLVED_VARIABLE"
+        if not self.usable:
+            return "INCOMPLETE_ARN"
         if not target.head:
             return "RESOURCE_STAR"
-        for field, text, why in zip(_compile_fields(self._parts), target.head.split(":"), _WHY, strict=False):
+        if not self._fields:
+            self._fields = _compile_fields(self._six())
+        for field, text, why in zip(self._fields, target.head.split(":"), _WHY, strict=False):
             if not field.matches(text):
                 return why
         return "RESOURCE_PART"
@@ -348,3 +376,11 @@ class ResourceElement:
             return None
         roots = [pattern.root for pattern in self.patterns]
         return None if None in roots else frozenset(root for root in roots if root is not None)
+
+    @property
+    def starts(self) -> frozenset[str] | None:
+        """The only beginnings of a target's head and tail that can match; None when it may be any."""
+        if self.negated:
+            return None
+        starts = [pattern.start for pattern in self.patterns]
+        return None if None in starts else frozenset(start for start in starts if start is not None)
