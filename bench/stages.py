@@ -136,7 +136,7 @@ def _caller_stages(app: App, calls: Sequence[_Call]) -> list[Stage]:
             resource="*",
             resource_account=ACCOUNT,
             facts=calls[number].received.facts,
-            keys=lambda: {"aws:resourceaccount": ACCOUNT},
+            keys=lambda _tags: {"aws:resourceaccount": ACCOUNT},
         )
 
     for number, call in enumerate(calls):

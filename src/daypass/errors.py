@@ -163,7 +163,6 @@ class Reason(enum.Enum):
     # Entities (iam, store)
     NO_SUCH_ENTITY = "no-such-entity", "IAM API: NoSuchEntity"
     ENTITY_ALREADY_EXISTS = "entity-already-exists", "IAM API: EntityAlreadyExists"
-    CONCURRENT_MODIFICATION = "concurrent-modification", "IAM API: ConcurrentModification"
     DELETE_CONFLICT = "delete-conflict", "IAM API: DeleteConflict"
     LIMIT_EXCEEDED = "limit-exceeded", "IAM and STS quotas"
     INVALID_INPUT = "invalid-input", "IAM API: InvalidInput"

@@ -12,8 +12,8 @@ import pytest
 from daypass.access import RequestFacts
 from daypass.access.authenticate import Caller
 from daypass.access.authorize import Permitted
-from daypass.errors import EntityError, Reason
-from daypass.iam import role_policies
+from daypass.errors import AccessDeniedError, EntityError, Reason
+from daypass.iam import role_policies, roles
 from daypass.iam.service import Iam
 from daypass.principal import Root
 from in_process import Service, service
@@ -199,21 +199,33 @@ async def test_client_ids_and_thumbprints_are_bounded_and_checked(iam: Service) 
 
 async def test_a_role_that_is_another_by_the_time_it_is_written_is_left_alone(iam: Service) -> None:
     policy = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}'
+
+    def denies(_tags: object) -> None:
+        raise AccessDeniedError(Reason.NOT_AUTHORIZED, "no")
+
     caller = Caller(Root("123456789012"), "AKIAQNZKJ3EXAMPLE234", "us-east-1")
     facts = RequestFacts(0.0, None, secure=False)
-    permitted = Permitted(
-        caller, "iam:PutRolePolicy", "arn:aws:iam::123456789012:role/Dev", facts
-    )  # it is /team/Dev now
+    elsewhere = "arn:aws:iam::123456789012:role/Dev"  # it is /team/Dev now
+    permitted = Permitted(caller, "iam:PutRolePolicy", elsewhere, facts, (), denies)
     parameters = {"RoleName": "Dev", "PolicyName": "One", "PolicyDocument": policy}
     with pytest.raises(EntityError) as caught:
         await role_policies.put_role_policy(Iam(iam.app.store), permitted, parameters)
     assert caught.value.reason is Reason.NO_SUCH_ENTITY
-    retagged = Permitted(
-        caller, "iam:PutRolePolicy", "arn:aws:iam::123456789012:role/team/Dev", facts, (("Team", "red"),)
-    )
-    with pytest.raises(EntityError) as caught:
+    team = "arn:aws:iam::123456789012:role/team/Dev"
+    retagged = Permitted(caller, "iam:PutRolePolicy", team, facts, (("Team", "red"),), denies)
+    with pytest.raises(AccessDeniedError) as refused:
         await role_policies.put_role_policy(Iam(iam.app.store), retagged, parameters)
-    assert caught.value.reason is Reason.CONCURRENT_MODIFICATION
+    assert refused.value.reason is Reason.NOT_AUTHORIZED
     dev = iam.app.store.view().role("123456789012", "Dev")
     assert dev is not None
     assert dev.inline_policies == ()
+
+
+async def test_tags_that_changed_meanwhile_are_decided_by_again(iam: Service) -> None:
+    facts = RequestFacts(0.0, None, secure=False)
+    caller = Caller(Root("123456789012"), "AKIAQNZKJ3EXAMPLE234", "us-east-1")
+    asked: list[object] = []
+    team = "arn:aws:iam::123456789012:role/team/Dev"
+    permitted = Permitted(caller, "iam:UpdateRole", team, facts, (("Team", "red"),), asked.append)
+    await roles.update_role(Iam(iam.app.store), permitted, {"RoleName": "Dev", "Description": "x"})
+    assert asked == [()]  # the tags that the role has now

@@ -30,19 +30,31 @@ from daypass.policy import (
 from daypass.policy.evaluate import decide_by_operation
 from daypass.store import Role
 
+Tags = tuple[tuple[str, str], ...]
+
 
 class Permitted(msgspec.Struct, frozen=True):
     """
     A caller who may do this to that: the one thing an operation that needs permission can be called with.
 
-    ``resource_tags`` are those it was decided by; a write that finds others decides nothing, and is refused.
+    ``resource_tags`` are the tags it was decided by. A write that finds others asks again, with ``decide_again``, which
+    raises AccessDeniedError: what was permitted a moment ago may not be now.
     """
 
     caller: Caller
     action: str
     resource: str
     facts: RequestFacts
-    resource_tags: tuple[tuple[str, str], ...] = ()
+    resource_tags: Tags
+    decide_again: Callable[[Tags], None]
+
+    def with_tags(self, now: Tags) -> None:
+        """See to it that the permission holds for the tags that the resource has now. Raises AccessDeniedError."""
+        if now != self.resource_tags:
+            self.decide_again(now)
+
+    def __repr__(self) -> str:
+        return f"Permitted({self.caller.principal.arn!r}, {self.action!r}, {self.resource!r})"
 
 
 def authorize(
@@ -52,27 +64,31 @@ def authorize(
     resource: str,
     resource_account: str,
     facts: RequestFacts,
-    keys: Callable[[], Mapping[str, ContextValue]],
+    keys: Callable[[Tags], Mapping[str, ContextValue]],
     shown: str | None = None,
-    resource_tags: tuple[tuple[str, str], ...] = (),
+    resource_tags: Tags = (),
 ) -> Permitted:
     """
-    Decide one action on one resource. ``keys`` makes the condition keys that this operation adds; ``shown`` is what a
-    denial calls the resource, where that is not its ARN; ``resource_tags`` are the tags that ``keys`` were made from.
+    Decide one action on one resource. ``keys`` makes the condition keys that this operation adds, from the resource's
+    tags; ``shown`` is what a denial calls the resource, where that is not its ARN.
 
     Raises AccessDeniedError with AWS's sentence. Default deny: no policy, no permission.
     """
     long_term = caller.session is None
-    request = Request(action, resource, resource_account, caller.principal, long_term_credentials=long_term)
-    decision = decide_by_operation(request)  # where no policy is asked, no context is made
-    if decision is None:
-        context = _context(caller, facts, keys())
-        request = Request(action, resource, resource_account, caller.principal, context, long_term)
-        decision = decide(request, layers_of(caller))
-    if not decision.allowed:
-        named = request if shown is None else msgspec.structs.replace(request, resource=shown)
-        raise AccessDeniedError(Reason.NOT_AUTHORIZED, denial_message(named, decision))
-    return Permitted(caller, action, resource, facts, resource_tags)
+
+    def decide_for(tags: Tags) -> None:
+        request = Request(action, resource, resource_account, caller.principal, long_term_credentials=long_term)
+        decision = decide_by_operation(request)  # where no policy is asked, no context is made
+        if decision is None:
+            context = _context(caller, facts, keys(tags))
+            request = Request(action, resource, resource_account, caller.principal, context, long_term)
+            decision = decide(request, layers_of(caller))
+        if not decision.allowed:
+            named = request if shown is None else msgspec.structs.replace(request, resource=shown)
+            raise AccessDeniedError(Reason.NOT_AUTHORIZED, denial_message(named, decision))
+
+    decide_for(resource_tags)
+    return Permitted(caller, action, resource, facts, resource_tags, decide_for)
 
 
 def layers_of(caller: Caller) -> Layers:

@@ -151,8 +151,8 @@ class AwsDoor:
             shown=resource.shown,
             resource_tags=resource.tags,
             facts=received.facts,
-            keys=lambda: {
-                **resource_keys(resource.account, resource.tags, iam=operation.service == "iam"),
+            keys=lambda tags: {
+                **resource_keys(resource.account, tags, iam=operation.service == "iam"),
                 **operation.keys(parameters),
             },
         )

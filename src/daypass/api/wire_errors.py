@@ -95,7 +95,6 @@ _BY_CODE: Final[tuple[tuple[WireError, tuple[Reason, ...]], ...]] = (
     (WireError("PackedPolicyTooLarge", 400), (Reason.PACKED_POLICY_TOO_LARGE,)),
     (WireError("NoSuchEntity", 404), (Reason.NO_SUCH_ENTITY,)),
     (WireError("EntityAlreadyExists", 409), (Reason.ENTITY_ALREADY_EXISTS,)),
-    (WireError("ConcurrentModification", 409), (Reason.CONCURRENT_MODIFICATION,)),
     (WireError("DeleteConflict", 409), (Reason.DELETE_CONFLICT,)),
     (WireError("LimitExceeded", 409), (Reason.LIMIT_EXCEEDED,)),
     (WireError("InvalidInput", 400), (Reason.INVALID_INPUT,)),

@@ -63,7 +63,7 @@ async def _to_change(transaction: Transaction, permitted: Permitted, parameters:
     provider = await transaction.oidc_provider(account, provider_name(arn, account))
     if provider is None:
         raise _no_such_provider(arn)
-    tags.check_unchanged(provider.tags, permitted.resource_tags)
+    permitted.with_tags(provider.tags)
     return provider
 
 
@@ -141,7 +141,7 @@ async def delete_oidc_provider(iam: Iam, permitted: Permitted, parameters: Param
     async with iam.store.transaction() as transaction:
         provider = await transaction.oidc_provider(account, name)
         if provider is not None:
-            tags.check_unchanged(provider.tags, permitted.resource_tags)
+            permitted.with_tags(provider.tags)
             await transaction.delete_oidc_provider(account, name)
     return {}
 

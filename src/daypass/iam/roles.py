@@ -45,7 +45,7 @@ async def role_to_change(transaction: Transaction, permitted: Permitted, paramet
     role = await transaction.role(permitted.caller.principal.account, name)
     if role is None or role.arn != permitted.resource:
         raise no_such_role(name)
-    tags.check_unchanged(role.tags, permitted.resource_tags)
+    permitted.with_tags(role.tags)
     return role
 
 

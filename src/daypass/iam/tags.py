@@ -27,13 +27,6 @@ def checked(tags: Tags) -> Tags:
     return tags
 
 
-def check_unchanged(now: Tags, decided: Tags) -> None:
-    """Raises EntityError when an entity has other tags than the ones by which permission was given a moment ago."""
-    if now != decided:
-        message = "The entity was changed by another request meanwhile; try again."
-        raise EntityError(Reason.CONCURRENT_MODIFICATION, message)
-
-
 def added(present: Tags, new: Tags) -> Tags:
     """The tags after TagRole and its like: a key that is there (ignoring case) gets the new value and spelling."""
     replaced = {key.lower() for key, _ in checked(new)}
