@@ -20,10 +20,12 @@ class Root(msgspec.Struct, frozen=True):
 
     @property
     def arn(self) -> str:
+        """How AWS names it."""
         return arn.root_arn(self.account)
 
     @property
     def user_id(self) -> str:
+        """What ``aws:userid`` is."""
         return self.account
 
 
@@ -37,10 +39,12 @@ class User(msgspec.Struct, frozen=True):
 
     @property
     def arn(self) -> str:
+        """How AWS names it."""
         return arn.user_arn(self.account, self.path, self.name)
 
     @property
     def user_id(self) -> str:
+        """What ``aws:userid`` is."""
         return self.unique_id
 
 
@@ -55,14 +59,17 @@ class RoleSession(msgspec.Struct, frozen=True):
 
     @property
     def arn(self) -> str:
+        """How AWS names it."""
         return arn.assumed_role_arn(self.account, self.role_name, self.session_name)
 
     @property
     def role_arn(self) -> str:
+        """The ARN of the role, with its path."""
         return arn.role_arn(self.account, self.role_path, self.role_name)
 
     @property
     def user_id(self) -> str:
+        """What ``aws:userid`` is."""
         return f"{self.role_id}:{self.session_name}"
 
 
@@ -75,10 +82,12 @@ class FederatedUser(msgspec.Struct, frozen=True):
 
     @property
     def arn(self) -> str:
+        """How AWS names it."""
         return arn.federated_user_arn(self.account, self.name)
 
     @property
     def user_id(self) -> str:
+        """What ``aws:userid`` is."""
         return f"{self.account}:{self.name}"
 
 

@@ -34,7 +34,7 @@ class Desk:
         """A registration of this provider, or of one at another URL."""
         name = (url or self.provider.issuer).partition("://")[2]
         arn = f"arn:aws:iam::{account}:oidc-provider/{name}"
-        return RegisteredProvider(account, arn, url or self.provider.issuer, frozenset({"client"}))
+        return RegisteredProvider(account, arn, url or self.provider.issuer, frozenset({"client"}), 0)
 
     def token(
         self, key: SigningKey | None = None, header: dict[str, Any] | None = None, **claims: Any

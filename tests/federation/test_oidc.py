@@ -233,7 +233,7 @@ async def test_two_slow_documents_have_one_time_between_them() -> None:
             {"issuer": "https://idp.example.org", "jwks_uri": "https://idp.example.org/jwks", "keys": []}
         ).encode()
 
-    provider = RegisteredProvider("1" * 12, "arn", "https://idp.example.org", {"client"})
+    provider = RegisteredProvider("1" * 12, "arn", "https://idp.example.org", {"client"}, 0)
     token = jose.parse(sign(signing_key("EdDSA"), {"iss": "https://idp.example.org"}))
     with pytest.raises(ProviderError) as caught:
         await OidcIdentities(slow, timeout=0.1).identify(provider, token, now=NOW)

@@ -75,6 +75,12 @@ def test_an_unknown_setting_is_refused() -> None:
     assert "DAYPASS_LISTN" in refused(environment={**ENVIRONMENT, "DAYPASS_LISTN": "x"})
 
 
+@pytest.mark.parametrize("name", ["DAYPASS_MY_TEST_LISTEN", "DAYPASS_LISTEN_TEST_"])
+def test_only_what_begins_like_a_setting_of_the_tests_is_passed_over(name: str) -> None:
+    assert name in refused(environment={name: "x"})
+    load_settings({}, {"DAYPASS_TEST_REQUIRE_ALL": "1"})
+
+
 def test_half_a_root_key_is_refused() -> None:
     refused({"root_access_key_id": "AKIAQNZKJ3EXAMPLE234"})
 

@@ -73,7 +73,8 @@ def _tag_keys(parameters: Parameters) -> Mapping[str, ContextValue]:
 
 
 def _tag_key_names(parameters: Parameters) -> Mapping[str, ContextValue]:
-    return {"aws:tagkeys": texts(parameters, "TagKeys")}
+    names = texts(parameters, "TagKeys")
+    return {"aws:tagkeys": names} if names else {}  # an empty list is no key: a condition on Null would see one
 
 
 def _sts(sts: Sts) -> tuple[Operation, ...]:

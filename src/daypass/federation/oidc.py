@@ -61,7 +61,7 @@ class RegisteredProvider(msgspec.Struct, frozen=True):
     arn: str
     url: str
     client_ids: ClientIds
-    registered_at: int = 0
+    registered_at: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,7 @@ class Collector:
 
     @property
     def has_errors(self) -> bool:
+        """Whether one of the findings is an error."""
         return any(finding.severity is Severity.ERROR for finding in self._found)
 
     def findings(self) -> tuple[Finding, ...]:

@@ -61,6 +61,7 @@ class Member:
 
     @property
     def key(self) -> str:
+        """The member's name as text."""
         return self.name.text or ""
 
 

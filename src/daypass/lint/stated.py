@@ -61,6 +61,7 @@ class Stated:
 
     @property
     def allows(self) -> bool:
+        """Whether its Effect is Allow."""
         return not self.source.denies
 
     def place(self, *names: str) -> Span:

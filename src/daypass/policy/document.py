@@ -130,6 +130,7 @@ class StatementSource:
 
     @property
     def denies(self) -> bool:
+        """Whether its Effect is Deny."""
         return self.effect == "Deny"
 
     @property

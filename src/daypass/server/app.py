@@ -14,12 +14,12 @@ from daypass.api import AwsDoor, operation_table
 from daypass.clock import Clock, system_clock
 from daypass.federation import Fetcher, OidcIdentities
 from daypass.iam.service import Iam
-from daypass.sealing import MasterKey, RingKey
-from daypass.server.bootstrap import load_master_key, prepare
+from daypass.sealing import MasterKey
+from daypass.server.bootstrap import load_master_key, prepare, ring_keys
 from daypass.server.log import RequestLog
 from daypass.server.settings import Settings
 from daypass.sessions import Sessions
-from daypass.store import Store, View
+from daypass.store import Store
 from daypass.sts import Sts
 
 
@@ -56,7 +56,7 @@ def _wire(settings: Settings, clock: Clock, master: MasterKey, store: Store, acc
     fetcher = Fetcher(
         allowed_networks=settings.allowed_issuer_networks, allow_loopback_http=settings.allow_loopback_http
     )
-    sessions = Sessions(_ring(master, store.view()))
+    sessions = Sessions(ring_keys(master, store.view()))
     oidc = OidcIdentities(fetcher.get)
     sts = Sts(sessions, oidc)
     iam = Iam(store, settings.allow_loopback_http)
@@ -69,12 +69,3 @@ def _wire(settings: Settings, clock: Clock, master: MasterKey, store: Store, acc
         trusted_proxies=settings.trusted_proxies,
     )
     return App(account_id, store, fetcher, oidc, door)
-
-
-def _ring(master: MasterKey, view: View) -> list[RingKey]:
-    return [
-        RingKey.unwrap(
-            master, key_id=key.key_id, wrapped=key.wrapped, active_from=key.active_from, retire_at=key.retire_at
-        )
-        for key in view.sealing_keys()
-    ]

@@ -27,9 +27,9 @@ from daypass.credentials import (
     new_secret_access_key,
 )
 from daypass.errors import ConfigurationError, Reason
-from daypass.sealing import MasterKey, new_ring_key
+from daypass.sealing import MasterKey, RingKey, new_ring_key
 from daypass.server.settings import Settings, read_secret_file
-from daypass.store import AccessKey, Account, SealingKey, Store
+from daypass.store import AccessKey, Account, SealingKey, Store, View
 
 MASTER_KEY_FILE: Final = "master-key"
 ROOT_CREDENTIALS_FILE: Final = "root-credentials"
@@ -115,6 +115,16 @@ def _flush_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
+def ring_keys(master: MasterKey, view: View) -> list[RingKey]:
+    """The sealing keys of the store, opened. Raises ConfigurationError when this is not the master key they have."""
+    return [
+        RingKey.unwrap(
+            master, key_id=key.key_id, wrapped=key.wrapped, active_from=key.active_from, retire_at=key.retire_at
+        )
+        for key in view.sealing_keys()
+    ]
+
+
 async def prepare(settings: Settings, store: Store, master: MasterKey, *, now: float) -> str:
     """
     Make what a first start makes, in one transaction, and check what a later start brings. Answers the account id.
@@ -133,9 +143,7 @@ async def prepare(settings: Settings, store: Store, master: MasterKey, *, now: f
         new_root = _new_root_key(master, account_id, now)
         _write_root_credentials(settings.data_dir, *new_root)
         root_key = new_root[0]
-    sealing_keys = view.sealing_keys()
-    for key in sealing_keys:
-        master.unwrap(key.wrapped, b"daypass sealing key v1 " + key.key_id)  # the wrong master key stops the start here
+    sealing_keys = ring_keys(master, view)  # a wrong master key stops the start here
     if root_key is not None and _same_key(master, view.access_key(root_key.access_key_id), root_key):
         root_key = None
     if not accounts or root_key is not None or not sealing_keys:

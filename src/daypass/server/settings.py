@@ -177,7 +177,9 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
     known = {f"DAYPASS_{name.upper()}" for name in Settings.model_fields}
     known |= {f"DAYPASS_{name.upper()}_FILE" for name in SECRETS}
     unknown = sorted(
-        name for name in environment if name.startswith("DAYPASS_") and name not in known and "_TEST_" not in name
+        name
+        for name in environment
+        if name.startswith("DAYPASS_") and not name.startswith("DAYPASS_TEST_") and name not in known
     )
     if unknown:
         raise _invalid(f"unknown setting {unknown[0]}; docs/settings.md lists them")

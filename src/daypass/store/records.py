@@ -94,9 +94,8 @@ class OidcProvider:
 class SealingKey:
     """A key of the ring that seals session tokens.
 
-    ``key_id`` is four bytes; ``wrapped`` is the key under the master key. New tokens use it from ``active_from``; from
-    ``retire_at`` on (None: not yet decided) it opens nothing any more. What the instants mean is for
-    ``daypass.sessions``; the store keeps them.
+    ``key_id`` is four bytes; ``wrapped`` is the key under the master key. New tokens use it from ``active_from`` until
+    ``retire_at`` (None: not yet decided); how much longer it opens old ones is for ``daypass.sealing``.
     """
 
     key_id: bytes

@@ -73,10 +73,12 @@ class Named(Protocol):
     """What an index can hold: a record of an account, with a name unique in it."""
 
     @property
-    def account(self) -> str: ...
+    def account(self) -> str:
+        """Whose it is: twelve digits."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Its name, unique in the account."""
 
 
 R = TypeVar("R", bound=Named)

@@ -73,13 +73,12 @@ def explain_command(
     try:
         if (principal is None) is (role is None):
             raise QuestionError("expected --principal or --role, and not both")
-        who, known = read_principal(principal or "") if not live else None, Known()
-        if who is None:
+        if live:
             from daypass.cli.explain import stored  # the store is not needed for files
 
-            view = stored.read_view(data_dir, database_url)
-            who, of_session = stored.read_caller(view, principal, role)
-            known = stored.known_of(view, of_session, action, resource)
+            who, known = stored.caller_in_store(data_dir, database_url, principal, role, action, resource)
+        else:
+            who, known = read_principal(principal or ""), Known()
         question = ask(
             principal=who,
             action=action,

@@ -44,6 +44,15 @@ def read_view(data_dir: Path | None, database_url: str | None) -> View:
     return view
 
 
+def caller_in_store(
+    data_dir: Path | None, database_url: str | None, principal: str | None, role: str | None, action: str, resource: str
+) -> tuple[Principal, Known]:
+    """Who asks, and what the store knows of them and of the resource. Raises as the functions below do."""
+    view = read_view(data_dir, database_url)
+    who, of_session = read_caller(view, principal, role)
+    return who, known_of(view, of_session, action, resource)
+
+
 def read_caller(view: View, principal: str | None, role_name: str | None) -> tuple[Principal, Role | None]:
     """Who asks, and for sessions the role. Raises QuestionError when no such role is stored."""
     if role_name is not None:
