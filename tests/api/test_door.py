@@ -186,7 +186,7 @@ async def test_a_signed_operation_does_not_reach_its_handler_unsigned(door: Serv
     assert (answer.status, reached) == (403, [])
 
 
-def test_every_row_of_the_table_has_the_action_of_its_name_and_a_kind(tmp_path: Path) -> None:
+def test_no_operation_is_in_the_table_twice() -> None:
     from daypass.api.operations import _IAM
 
     assert len({name for name, _, _ in _IAM}) == len(_IAM)
