@@ -153,8 +153,8 @@ def _assume_stages(app: App, calls: Sequence[_Call]) -> list[Stage]:
     sts: Sts = cast(Any, calls[0].parsed.operation.handler).args[0]
     for call in calls:
         call.token = jose.parse(cast(str, call.parameters["WebIdentityToken"]))
-        found = view.oidc_provider(ACCOUNT, call.token.unverified_issuer.partition("://")[2])
-        role = view.role(ACCOUNT, ROLE)
+        found = view.oidc_providers.with_name(ACCOUNT, call.token.unverified_issuer.partition("://")[2])
+        role = view.roles.with_name(ACCOUNT, ROLE)
         if found is None or role is None:
             raise LookupError("the provider and the role were registered above")
         call.role = role
@@ -258,8 +258,8 @@ async def _provided(app: App, provider: IdentityProvider) -> Workload:
     text = trust_policy(registered.arn, registered.name)
     role = Role(ACCOUNT, "/", ROLE, "AROAEXAMPLEEXAMPLEABC", None, 3600, text, (), int(now))
     async with app.store.transaction() as transaction:
-        await transaction.put_oidc_provider(registered)
-        await transaction.put_role(role)
+        await transaction.put(registered)
+        await transaction.put(role)
     tokens = tuple(provider.token(number, now) for number in range(TOKENS))
     workload = Workload(role.arn, tokens, ())
     sessions = []

@@ -85,3 +85,23 @@ def assumed_role_arn(account: str, role_name: str, session_name: str) -> str:
 def federated_user_arn(account: str, name: str) -> str:
     """The ARN of a session made by GetFederationToken."""
     return sts_arn(account, f"federated-user/{name}")
+
+
+def group_arn(account: str, path: str, name: str) -> str:
+    """The ARN of a group; the path begins and ends with a slash."""
+    return iam_arn(account, f"group{path}{name}")
+
+
+def policy_arn(account: str, path: str, name: str) -> str:
+    """The ARN of a managed policy; the account is ``aws`` for those that come with the service."""
+    return iam_arn(account, f"policy{path}{name}")
+
+
+def instance_profile_arn(account: str, path: str, name: str) -> str:
+    """The ARN of an instance profile; the path begins and ends with a slash."""
+    return iam_arn(account, f"instance-profile{path}{name}")
+
+
+def server_certificate_arn(account: str, path: str, name: str) -> str:
+    """The ARN of a server certificate; the path begins and ends with a slash."""
+    return iam_arn(account, f"server-certificate{path}{name}")

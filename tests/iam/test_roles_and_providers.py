@@ -53,7 +53,7 @@ async def test_a_parameter_that_is_not_offered_is_refused_by_name(iam: Service) 
     )
     assert answer.code == "ValidationError"
     assert "PermissionsBoundary" in answer.message
-    assert iam.app.store.view().role("123456789012", "Two") is None
+    assert iam.app.store.view().roles.with_name("123456789012", "Two") is None
 
 
 @pytest.mark.parametrize(
@@ -90,20 +90,20 @@ async def test_a_parameter_that_is_not_offered_is_refused_by_name(iam: Service) 
 async def test_a_trust_policy_that_cannot_stand_is_refused_when_written(
     iam: Service, document: str, code: str, words: str
 ) -> None:
-    before = iam.app.store.view().role("123456789012", "Dev")
+    before = iam.app.store.view().roles.with_name("123456789012", "Dev")
     created = await iam.call("iam", "CreateRole", RoleName="Two", AssumeRolePolicyDocument=document)
     updated = await iam.call("iam", "UpdateAssumeRolePolicy", RoleName="Dev", PolicyDocument=document)
     assert created.code == updated.code == code
     assert words in created.message
-    assert iam.app.store.view().role("123456789012", "Two") is None
-    assert iam.app.store.view().role("123456789012", "Dev") == before
+    assert iam.app.store.view().roles.with_name("123456789012", "Two") is None
+    assert iam.app.store.view().roles.with_name("123456789012", "Dev") == before
 
 
 async def test_a_role_in_a_trust_policy_is_kept_by_its_unique_id(iam: Service) -> None:
     document = trust(Principal={"AWS": "arn:aws:iam::123456789012:role/team/Dev"}, Action="sts:AssumeRole")
     await iam.call("iam", "CreateRole", RoleName="Two", AssumeRolePolicyDocument=document)
     view = iam.app.store.view()
-    two, dev = view.role("123456789012", "Two"), view.role("123456789012", "Dev")
+    two, dev = view.roles.with_name("123456789012", "Two"), view.roles.with_name("123456789012", "Dev")
     assert two is not None
     assert dev is not None
     assert two.trust_principals == (("arn:aws:iam::123456789012:role/team/Dev", dev.unique_id),)
@@ -155,7 +155,7 @@ async def test_a_role_with_policies_is_not_deleted(iam: Service) -> None:
 async def test_a_provider_url_that_cannot_be_an_issuer_is_refused(iam: Service, url: str) -> None:
     answer = await iam.call("iam", "CreateOpenIDConnectProvider", Url=url)
     assert answer.code == "ValidationError", url
-    assert list(iam.app.store.view().oidc_providers("123456789012")) == []
+    assert list(iam.app.store.view().oidc_providers.of("123456789012")) == []
 
 
 async def test_a_provider_exists_once(iam: Service) -> None:
@@ -216,7 +216,7 @@ async def test_a_role_that_is_another_by_the_time_it_is_written_is_left_alone(ia
     with pytest.raises(AccessDeniedError) as refused:
         await role_policies.put_role_policy(Iam(iam.app.store), retagged, parameters)
     assert refused.value.reason is Reason.NOT_AUTHORIZED
-    dev = iam.app.store.view().role("123456789012", "Dev")
+    dev = iam.app.store.view().roles.with_name("123456789012", "Dev")
     assert dev is not None
     assert dev.inline_policies == ()
 

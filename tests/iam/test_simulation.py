@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +13,7 @@ import pytest
 import pytest_asyncio
 from botocore.model import Shape
 from botocore.parsers import create_parser
+from msgspec.structs import replace
 
 from daypass.api import operation_table
 from daypass.api.operations import SignedOperation
@@ -514,10 +514,10 @@ async def test_an_exclusion_is_one_identifier(iam: Service, excluded: dict[str, 
 
 async def test_a_stored_policy_that_cannot_be_read_any_more_is_a_policy_evaluation_error(iam: Service) -> None:
     source, store = await make_role(iam, "Broken"), iam.app.store
-    role = store.view().role(ACCOUNT, "Broken")
+    role = store.view().roles.with_name(ACCOUNT, "Broken")
     assert role is not None
     async with store.transaction() as transaction:
-        await transaction.put_role(replace(role, inline_policies=(("Broken", "{"),)))
+        await transaction.put(replace(role, inline_policies=(("Broken", "{"),)))
     answer = await asked(iam, "SimulatePrincipalPolicy", PolicySourceArn=source, ActionNames=["s3:GetObject"])
     assert (answer.code, answer.status) == ("PolicyEvaluation", 500)
 

@@ -46,7 +46,7 @@ async def view_of(data_dir: Path) -> Any:
 
 
 def active(view: Any, account: str) -> list[str]:
-    return [key.access_key_id for key in view.access_keys(account) if key.status == "Active"]
+    return [key.access_key_id for key in view.access_keys.of(account) if key.status == "Active"]
 
 
 def refusal(error: pytest.ExceptionInfo[ConfigurationError]) -> Reason:
@@ -64,13 +64,13 @@ async def test_the_first_start_makes_an_account_a_root_key_and_a_sealing_key(tmp
     first_start(tmp_path)
     account = await start(tmp_path)
     view = await view_of(tmp_path)
-    assert [found.account_id for found in view.accounts()] == [account]
-    assert len(view.access_keys(account)) == len(view.sealing_keys()) == 1
+    assert [found.account_id for found in view.accounts.of("")] == [account]
+    assert len(view.access_keys.of(account)) == len(view.key_ring) == 1
     written = configparser.ConfigParser()
     written.read(tmp_path / ROOT_CREDENTIALS_FILE)
     profile = written["daypass-root"]
     assert account_of_access_key_id(profile["aws_access_key_id"]) == account
-    assert view.access_keys(account)[0].access_key_id == profile["aws_access_key_id"]
+    assert view.access_keys.of(account)[0].access_key_id == profile["aws_access_key_id"]
     assert profile["aws_secret_access_key"].encode() not in (tmp_path / "daypass.db").read_bytes()
 
 

@@ -52,7 +52,7 @@ async def store(open_store: OpenStore) -> Store:
     """A store with one account in it."""
     store = await open_store()
     async with store.transaction() as tx:
-        await tx.put_account(Account(ACCOUNT, NOW))
+        await tx.put(Account(ACCOUNT, NOW))
     return store
 
 

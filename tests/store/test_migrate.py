@@ -20,14 +20,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from daypass.errors import ConfigurationError, Reason, UnavailableError
-from daypass.store import Store, migrate, schema, sqlite
+from daypass.store import OidcProvider, Role, Store, migrate, schema, sqlite
 from daypass.store.migrate import HEAD, SCRIPTS, stored_revision
 
-NEXT = """
+NEXT = f"""
 import sqlalchemy as sa
 from alembic import op
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = "{HEAD}"
 def upgrade():
     op.add_column("account", sa.Column("alias", sa.Text))
     op.execute("UPDATE account SET alias = 'moved'")
@@ -55,7 +55,7 @@ def later(tmp_path: Path) -> Path:
     """The migrations of a later version: one more."""
     scripts = tmp_path / "later %(version)s"
     shutil.copytree(SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
-    (scripts / "versions" / "revision_0002.py").write_text(NEXT)
+    (scripts / "versions" / "revision_9999.py").write_text(NEXT)
     return scripts
 
 
@@ -103,8 +103,8 @@ def test_a_file_at_head_is_left_alone(filled: Path) -> None:
 
 
 def test_a_copy_put_back_is_in_wal_mode_again(filled: Path, later: Path) -> None:
-    migrate(filled, later, "0002")
-    filled.with_name("daypass.db.0001.bak").replace(filled)
+    migrate(filled, later, "9999")
+    filled.with_name(f"daypass.db.{HEAD}.bak").replace(filled)
     assert rows(filled, "PRAGMA journal_mode") == [("delete",)]
     migrate(filled)
     assert rows(filled, "PRAGMA journal_mode") == [("wal",)]
@@ -112,13 +112,13 @@ def test_a_copy_put_back_is_in_wal_mode_again(filled: Path, later: Path) -> None
 
 
 def test_an_older_file_is_copied_aside_and_brought_to_head(filled: Path, later: Path) -> None:
-    migrate(filled, later, "0002")
+    migrate(filled, later, "9999")
     assert rows(filled, "SELECT account_id, alias FROM account") == [("123456789012", "moved")]
-    assert stored_revision(filled) == "0002"
-    copy = filled.with_name("daypass.db.0001.bak")
+    assert stored_revision(filled) == "9999"
+    copy = filled.with_name(f"daypass.db.{HEAD}.bak")
     assert rows(copy, "SELECT account_id FROM account") == [("123456789012",)]
     assert rows(copy, "SELECT count(*) FROM used_id") == [(1000,)]
-    assert stored_revision(copy) == "0001"
+    assert stored_revision(copy) == HEAD
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
 
 
@@ -127,24 +127,24 @@ def test_the_copy_has_what_was_still_in_the_log(filled: Path, later: Path) -> No
         connection.execute("INSERT INTO account VALUES ('210987654321', 1)")
         connection.commit()
         assert filled.with_name("daypass.db-wal").stat().st_size > 0
-        migrate(filled, later, "0002")
-    assert rows(filled.with_name("daypass.db.0001.bak"), "SELECT count(*) FROM account") == [(2,)]
+        migrate(filled, later, "9999")
+    assert rows(filled.with_name(f"daypass.db.{HEAD}.bak"), "SELECT count(*) FROM account") == [(2,)]
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(filled: Path, later: Path) -> None:
-    script = later / "versions" / "revision_0002.py"
+    script = later / "versions" / "revision_9999.py"
     script.write_text(NEXT + "    op.execute('SELECT nonsense')\n")
     with pytest.raises(ConfigurationError):
-        migrate(filled, later, "0002")
-    assert stored_revision(filled) == "0001"
+        migrate(filled, later, "9999")
+    assert stored_revision(filled) == HEAD
     assert "alias" not in {name for _, name, *_ in rows(filled, "PRAGMA table_info(account)")}
     script.write_text(NEXT)
-    migrate(filled, later, "0002")
-    assert stored_revision(filled) == "0002", "the copy of the first attempt is not in the way of the second"
+    migrate(filled, later, "9999")
+    assert stored_revision(filled) == "9999", "the copy of the first attempt is not in the way of the second"
 
 
 async def test_a_file_of_a_newer_version_is_refused(filled: Path, later: Path) -> None:
-    migrate(filled, later, "0002")
+    migrate(filled, later, "9999")
     with pytest.raises(ConfigurationError, match="newer version") as refused:
         await Store.open(None, filled.parent)
     assert refused.value.reason is Reason.CONFIGURATION_INVALID
@@ -211,7 +211,7 @@ def test_a_database_in_use_is_unavailable(filled: Path, later: Path, monkeypatch
     with closing(sqlite3.connect(filled, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(UnavailableError) as refused:
-            migrate(filled, later, "0002")
+            migrate(filled, later, "9999")
     assert refused.value.reason is Reason.STORE_UNAVAILABLE
 
 
@@ -222,3 +222,54 @@ def test_processes_that_start_at_once_migrate_once(file: Path) -> None:
     started = [subprocess.Popen(command, env=env) for _ in range(3)]
     assert [process.wait(timeout=60) for process in started] == [0, 0, 0]
     assert rows(file, "SELECT version_num FROM alembic_version") == [(HEAD,)]
+
+
+FIRST_TABLES = """
+INSERT INTO account VALUES ('123456789012', 1);
+INSERT INTO role VALUES ('AROA1', '123456789012', '/a/', 'Dev', 'dev', NULL, 3600, '{}', '[["x","AIDA1"]]', 5);
+INSERT INTO role VALUES ('AROA2', '123456789012', '/', 'Ops', 'ops', 'd', 7200, '{ }', '[]', 6);
+INSERT INTO role_tag VALUES ('AROA1', 1, 'b', '2'), ('AROA1', 0, 'c', 'é"'), ('AROA2', 0, 'a', '');
+INSERT INTO role_inline_policy VALUES ('AROA1', 0, 'second', '{"a": 1}'), ('AROA1', 1, 'first', '{}');
+INSERT INTO oidc_provider VALUES ('123456789012', 'idp.example', 'https://idp.example', '["app"]', '[]', 7);
+INSERT INTO oidc_provider_tag VALUES ('123456789012', 'idp.example', 0, 'k', 'v');
+INSERT INTO used_id VALUES ('AROA1');
+INSERT INTO change (kind, key) VALUES ('role', 'AROA1');
+"""
+
+
+async def test_tags_and_inline_policies_of_a_file_of_the_first_revision_move_into_their_entities(
+    file: Path, tmp_path: Path
+) -> None:
+    scripts = tmp_path / "first"
+    shutil.copytree(
+        SCRIPTS, scripts, ignore=lambda _, names: [n for n in names if n in ("__pycache__", "revision_0002.py")]
+    )
+    migrate(file, scripts, "0001")
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(FIRST_TABLES)
+    store = await Store.open(None, file.parent)
+    try:
+        view = store.view()
+        account = "123456789012"
+        assert view.roles.with_name(account, "Dev") == Role(
+            account,
+            "/a/",
+            "Dev",
+            "AROA1",
+            None,
+            3600,
+            "{}",
+            (("x", "AIDA1"),),
+            5,
+            (("c", 'é"'), ("b", "2")),
+            (("second", '{"a": 1}'), ("first", "{}")),
+        )
+        ops = view.roles.with_name(account, "Ops")
+        assert ops is not None
+        assert (ops.tags, ops.inline_policies, ops.description) == ((("a", ""),), (), "d")
+        provider = OidcProvider(account, "https://idp.example", ("app",), (), (("k", "v"),), 7)
+        assert view.oidc_providers.with_name(account, "idp.example") == provider
+        assert view.revision == 1
+    finally:
+        await store.close()
+    assert file.with_name("daypass.db.0001.bak").exists()

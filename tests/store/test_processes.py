@@ -37,19 +37,19 @@ async def test_a_commit_of_another_process_is_in_the_next_view(store: Store, wri
     assert answer(writers)[0] == "pid"
     for number in range(3):
         assert answer(writers) == ["ack", "Other", str(number)]
-        assert fresh(store).role(ACCOUNT, f"Other-{number}") is not None
+        assert fresh(store).roles.with_name(ACCOUNT, f"Other-{number}") is not None
 
 
 async def test_a_commit_of_this_process_is_in_the_next_view_of_another(
     store: Store, make_role: Callable[..., Role], run_python: Callable[[str, Path], str], data_dir: Path
 ) -> None:
     async with store.transaction() as tx:
-        await tx.put_role(make_role("Dev", tags=(("k", "v"),)))
+        await tx.put(make_role("Dev", tags=(("k", "v"),)))
     script = (
         "import asyncio, sys, pathlib; from daypass.store import Store\n"
         "async def main():\n"
         "    store = await Store.open(None, pathlib.Path(sys.argv[1]))\n"
-        f"    print(store.view().role({ACCOUNT!r}, 'Dev').tags)\n"
+        f"    print(store.view().roles.with_name({ACCOUNT!r}, 'Dev').tags)\n"
         "    await store.close()\n"
         "asyncio.run(main())"
     )
@@ -61,7 +61,7 @@ async def test_concurrent_writers_of_two_processes_lose_nothing(
 ) -> None:
     each = 40
     async with store.transaction() as tx:
-        await tx.put_role(make_role("Counter", max_session_duration=0))
+        await tx.put(make_role("Counter", max_session_duration=0))
     ask(writers, f"run count A {each}")
     ask(writers, f"run count B {each}")
     ask(writers, "wait")
@@ -69,7 +69,7 @@ async def test_concurrent_writers_of_two_processes_lose_nothing(
     while (line := answer(writers)) != ["done"]:
         answers.append(line)
     assert sum(line[0] == "ack" for line in answers) == 2 * each
-    counter = fresh(store).role(ACCOUNT, "Counter")
+    counter = fresh(store).roles.with_name(ACCOUNT, "Counter")
     assert counter is not None
     assert counter.max_session_duration == 2 * each
 
@@ -92,9 +92,9 @@ async def test_every_acknowledged_write_is_there_after_kill_9(
         with closing(sqlite3.connect(data_dir / "daypass.db")) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             kept = {name for (name,) in connection.execute("SELECT name FROM role")}
-            tags = connection.execute("SELECT count(*) FROM role_tag").fetchone()[0]
+            ids = connection.execute("SELECT count(*) FROM used_id WHERE unique_id LIKE 'AROA%'").fetchone()[0]
             changes = connection.execute("SELECT count(*) FROM change WHERE kind = 'role'").fetchone()[0]
         assert acknowledged <= kept
         assert len(kept - acknowledged) <= cycle + 1, "at most the one commit of each round that was under way"
-        assert tags == changes == len(kept), "a role is there with its parts and its change, or not at all"
+        assert ids == changes == len(kept), "a role is there with its id and its change, or not at all"
     assert len(acknowledged) >= ROUNDS

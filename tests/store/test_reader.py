@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -12,6 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from daypass.clock import MovableClock
 from daypass.store import Role, SealingKey, Store, loading, reader, transaction
@@ -26,7 +26,7 @@ MakeRole = Callable[..., Role]
 async def put(store: Store, *roles: Role) -> None:
     async with store.transaction() as tx:
         for role in roles:
-            await tx.put_role(role)
+            await tx.put(role)
 
 
 def stale_since(store: Store) -> float | None:
@@ -65,14 +65,14 @@ async def test_a_view_stays_as_it_was_when_it_was_taken(store: Store, make_role:
     role = make_role("Dev")
     await put(store, role)
     before = fresh(store)
-    listed = before.roles(ACCOUNT)
+    listed = before.roles.of(ACCOUNT)
     async with store.transaction() as tx:
-        await tx.put_role(dataclasses.replace(role, max_session_duration=1))
-        await tx.put_role(make_role("Ops"))
+        await tx.put(replace(role, max_session_duration=1))
+        await tx.put(make_role("Ops"))
     after = fresh(store)
-    assert (before.role(ACCOUNT, "Dev"), before.role(ACCOUNT, "Ops")) == (role, None)
-    assert list(listed) == list(before.roles(ACCOUNT)) == [role]
-    assert [found.name for found in after.roles(ACCOUNT)] == ["Dev", "Ops"]
+    assert (before.roles.with_name(ACCOUNT, "Dev"), before.roles.with_name(ACCOUNT, "Ops")) == (role, None)
+    assert list(listed) == list(before.roles.of(ACCOUNT)) == [role]
+    assert [found.name for found in after.roles.of(ACCOUNT)] == ["Dev", "Ops"]
     assert after.revision == before.revision + 2
 
 
@@ -83,34 +83,38 @@ async def test_every_store_on_the_file_sees_every_commit_at_once(
     for turn, (writer, watcher) in enumerate([(store, other), (other, store)] * 3):
         role = make_role(f"R{turn}")
         await put(writer, role)
-        assert fresh(watcher).role(ACCOUNT, role.name) == fresh(writer).role(ACCOUNT, role.name) == role
+        assert (
+            fresh(watcher).roles.with_name(ACCOUNT, role.name)
+            == fresh(writer).roles.with_name(ACCOUNT, role.name)
+            == role
+        )
         async with writer.transaction() as tx:
-            await tx.delete_role(ACCOUNT, role.name)
-        assert fresh(watcher).role(ACCOUNT, role.name) is None
-        assert fresh(watcher).role_by_id(role.unique_id) is None
+            await tx.delete(role)
+        assert fresh(watcher).roles.with_name(ACCOUNT, role.name) is None
+        assert fresh(watcher).roles.with_key(role.unique_id) is None
 
 
 async def test_an_open_transaction_is_not_seen(store: Store, open_store: OpenStore, make_role: MakeRole) -> None:
     other = await open_store()
     async with store.transaction() as tx:
-        await tx.put_role(make_role("Dev"))
-        assert fresh(store).role(ACCOUNT, "Dev") is None
-        assert fresh(other).role(ACCOUNT, "Dev") is None
-    assert fresh(other).role(ACCOUNT, "Dev") is not None
+        await tx.put(make_role("Dev"))
+        assert fresh(store).roles.with_name(ACCOUNT, "Dev") is None
+        assert fresh(other).roles.with_name(ACCOUNT, "Dev") is None
+    assert fresh(other).roles.with_name(ACCOUNT, "Dev") is not None
 
 
 async def test_a_change_reads_again_only_what_it_names(store: Store, make_role: MakeRole, loads: list[None]) -> None:
     await put(store, make_role("A"), make_role("B"))
     async with store.transaction() as tx:
-        await tx.put_sealing_key(SealingKey(b"1234", b"w", 1, 1, None))
+        await tx.put(SealingKey(b"1234", b"w", 1, 1, None))
     before = fresh(store)
-    changed = before.role(ACCOUNT, "A")
+    changed = before.roles.with_name(ACCOUNT, "A")
     assert changed is not None
-    await put(store, dataclasses.replace(changed, description="new"))
+    await put(store, replace(changed, description="new"))
     after = fresh(store)
-    assert after.role(ACCOUNT, "A") is not changed
-    assert after.role(ACCOUNT, "B") is before.role(ACCOUNT, "B")
-    assert after.sealing_keys() is before.sealing_keys()
+    assert after.roles.with_name(ACCOUNT, "A") is not changed
+    assert after.roles.with_name(ACCOUNT, "B") is before.roles.with_name(ACCOUNT, "B")
+    assert after.key_ring is before.key_ring
     assert loads == []
 
 
@@ -127,16 +131,17 @@ async def test_a_reader_behind_the_trimmed_log_reads_everything(
 ) -> None:
     monkeypatch.setattr(transaction, "CHANGES_KEPT", 4)
     monkeypatch.setattr(transaction, "TRIM_EVERY", 1)
-    await put(store, make_role("Doomed"))
+    doomed = make_role("Doomed")
+    await put(store, doomed)
     late = await open_store()
     loads.clear()
     async with store.transaction() as tx:
-        await tx.delete_role(ACCOUNT, "Doomed")
+        await tx.delete(doomed)
     for number in range(behind - 1):
         await put(store, make_role(f"R{number}"))
     with by_hand(data_dir) as connection:
         assert connection.execute("SELECT count(*) FROM change").fetchone() == (4,) or behind < 4
-    names = [role.name for role in fresh(late).roles(ACCOUNT)]
+    names = [role.name for role in fresh(late).roles.of(ACCOUNT)]
     assert names == [f"R{number}" for number in range(behind - 1)]
     assert len(loads) == reloads
 
@@ -162,7 +167,7 @@ async def test_a_kind_of_change_that_is_not_known_is_passed_over(
         connection.execute("INSERT INTO change (kind, key) VALUES ('from the future', 'x')")
     assert fresh(store).revision == before.revision + 1
     await put(store, make_role("Dev"))
-    assert fresh(store).role(ACCOUNT, "Dev") is not None
+    assert fresh(store).roles.with_name(ACCOUNT, "Dev") is not None
 
 
 async def test_the_last_view_answers_while_the_file_is_gone(
@@ -222,9 +227,9 @@ async def test_a_file_put_in_the_place_of_this_one_is_read_from_the_beginning(
     for suffix in ("-wal", "-shm"):
         (data_dir / f"daypass.db{suffix}").unlink(missing_ok=True)
     assert store.stale_since is None
-    assert [role.name for role in fresh(store).roles(ACCOUNT)] == ["New"]
+    assert [role.name for role in fresh(store).roles.of(ACCOUNT)] == ["New"]
     await put(store, make_role("Newer"))
-    assert [role.name for role in fresh(store).roles(ACCOUNT)] == ["New", "Newer"]
+    assert [role.name for role in fresh(store).roles.of(ACCOUNT)] == ["New", "Newer"]
 
 
 async def test_a_log_that_ends_before_the_view_means_another_file(
@@ -235,7 +240,7 @@ async def test_a_log_that_ends_before_the_view_means_another_file(
     with by_hand(data_dir) as connection:
         connection.execute("DELETE FROM change WHERE revision > 1")
         connection.execute("DELETE FROM role")
-    assert list(fresh(store).roles(ACCOUNT)) == []
+    assert list(fresh(store).roles.of(ACCOUNT)) == []
     assert len(loads) == 1
 
 
@@ -262,10 +267,10 @@ async def test_within_one_turn_of_the_loop_the_answer_is_kept_and_a_later_turn_a
     try:
         before = store.view()
         async with other.transaction() as tx:
-            await tx.put_role(make_role("Dev"))
+            await tx.put(make_role("Dev"))
         kept = store.view()
         assert kept is not before  # the commit took turns of the loop
-        dev = kept.role(ACCOUNT, "Dev")
+        dev = kept.roles.with_name(ACCOUNT, "Dev")
         assert dev is not None
         # A commit within this turn, of which nobody can have heard who asked before the turn began.
         with closing(sqlite3.connect(data_dir / "daypass.db")) as connection:
@@ -274,7 +279,7 @@ async def test_within_one_turn_of_the_loop_the_answer_is_kept_and_a_later_turn_a
             connection.commit()
         assert store.view() is kept
         await asyncio.sleep(0)
-        renewed = store.view().role(ACCOUNT, "Dev")
+        renewed = store.view().roles.with_name(ACCOUNT, "Dev")
         assert renewed is not None
         assert renewed.description == "new"
     finally:
@@ -285,6 +290,6 @@ async def test_a_commit_of_ones_own_is_in_the_next_view_at_once(store: Store, ma
     store.view()
     async with store.transaction() as tx:
         store.view()
-        await tx.put_role(make_role("Dev"))
+        await tx.put(make_role("Dev"))
         store.view()
-    assert store.view().role(ACCOUNT, "Dev") is not None
+    assert store.view().roles.with_name(ACCOUNT, "Dev") is not None

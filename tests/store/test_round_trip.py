@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Awaitable, Callable
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from daypass.store import AccessKey, Account, OidcProvider, Role, SealingKey, Store
 
@@ -38,24 +38,24 @@ SEALING_KEYS = (SealingKey(b"\x00\x01\x02\xff", b"k1", 1, 2, None), SealingKey(b
 
 async def everything(store: Store) -> None:
     async with store.transaction() as tx:
-        await tx.put_role(ROLE)
-        await tx.put_oidc_provider(PROVIDER)
-        await tx.put_access_key(KEY)
+        await tx.put(ROLE)
+        await tx.put(PROVIDER)
+        await tx.put(KEY)
         for key in SEALING_KEYS:
-            await tx.put_sealing_key(key)
+            await tx.put(key)
 
 
 def check_view(store: Store) -> None:
     view = store.view()
-    assert view.account(ACCOUNT) == Account(ACCOUNT, 1_800_000_000)
-    assert view.role(ACCOUNT, "Dev") == ROLE
-    assert view.role_by_id(ROLE.unique_id) == ROLE
-    assert list(view.roles(ACCOUNT)) == [ROLE]
-    assert view.oidc_provider(ACCOUNT, "issuer.example/realms/a") == PROVIDER
-    assert list(view.oidc_providers(ACCOUNT)) == [PROVIDER]
-    assert view.access_key(KEY.access_key_id) == KEY
-    assert view.access_keys(ACCOUNT) == (KEY,)
-    assert view.sealing_keys() == (SEALING_KEYS[1], SEALING_KEYS[0]), "oldest first, then by id"
+    assert view.accounts.with_key(ACCOUNT) == Account(ACCOUNT, 1_800_000_000)
+    assert view.roles.with_name(ACCOUNT, "Dev") == ROLE
+    assert view.roles.with_key(ROLE.unique_id) == ROLE
+    assert list(view.roles.of(ACCOUNT)) == [ROLE]
+    assert view.oidc_providers.with_name(ACCOUNT, "issuer.example/realms/a") == PROVIDER
+    assert list(view.oidc_providers.of(ACCOUNT)) == [PROVIDER]
+    assert view.access_keys.with_key(KEY.access_key_id) == KEY
+    assert list(view.access_keys.of(ACCOUNT)) == [KEY]
+    assert view.key_ring == (SEALING_KEYS[1], SEALING_KEYS[0]), "oldest first, then by id"
 
 
 async def test_records_are_in_the_view_of_the_process_that_wrote_them(store: Store) -> None:
@@ -71,95 +71,95 @@ async def test_records_are_there_after_a_restart(store: Store, open_store: OpenS
 
 async def test_a_transaction_reads_what_it_wrote(store: Store) -> None:
     async with store.transaction() as tx:
-        await tx.put_role(ROLE)
-        await tx.put_oidc_provider(PROVIDER)
-        await tx.put_access_key(KEY)
-        await tx.put_sealing_key(SEALING_KEYS[0])
-        assert await tx.account(ACCOUNT) == Account(ACCOUNT, 1_800_000_000)
-        assert await tx.role(ACCOUNT, "Dev") == ROLE
-        assert await tx.role_by_id(ROLE.unique_id) == ROLE
-        assert await tx.count_roles(ACCOUNT) == 1
-        assert await tx.oidc_provider(ACCOUNT, PROVIDER.name) == PROVIDER
-        assert await tx.access_key(KEY.access_key_id) == KEY
-        assert await tx.access_keys(ACCOUNT) == [KEY]
-        assert await tx.sealing_keys() == [SEALING_KEYS[0]]
+        await tx.put(ROLE)
+        await tx.put(PROVIDER)
+        await tx.put(KEY)
+        await tx.put(SEALING_KEYS[0])
+        assert tx.view.accounts.with_key(ACCOUNT) == Account(ACCOUNT, 1_800_000_000)
+        assert tx.view.roles.with_name(ACCOUNT, "Dev") == ROLE
+        assert tx.view.roles.with_key(ROLE.unique_id) == ROLE
+        assert len(tx.view.roles.of(ACCOUNT)) == 1
+        assert tx.view.oidc_providers.with_name(ACCOUNT, PROVIDER.name) == PROVIDER
+        assert tx.view.access_keys.with_key(KEY.access_key_id) == KEY
+        assert list(tx.view.access_keys.of(ACCOUNT)) == [KEY]
+        assert tx.view.key_ring == (SEALING_KEYS[0],)
 
 
 async def test_what_is_not_there_is_none_in_a_view_and_in_a_transaction(store: Store) -> None:
     view = store.view()
-    assert view.account(OTHER) is None
-    assert view.role(ACCOUNT, "Dev") is None
-    assert view.role_by_id("AROA1") is None
-    assert view.oidc_provider(ACCOUNT, "x") is None
-    assert view.access_key("AKIA1") is None
-    assert (list(view.roles(OTHER)), list(view.oidc_providers(OTHER)), view.sealing_keys()) == ([], [], ())
+    assert view.accounts.with_key(OTHER) is None
+    assert view.roles.with_name(ACCOUNT, "Dev") is None
+    assert view.roles.with_key("AROA1") is None
+    assert view.oidc_providers.with_name(ACCOUNT, "x") is None
+    assert view.access_keys.with_key("AKIA1") is None
+    assert (list(view.roles.of(OTHER)), list(view.oidc_providers.of(OTHER)), view.key_ring) == ([], [], ())
     async with store.transaction() as tx:
-        assert await tx.account(OTHER) is None
-        assert await tx.role(ACCOUNT, "Dev") is None
-        assert await tx.role_by_id("AROA1") is None
-        assert await tx.oidc_provider(ACCOUNT, "x") is None
-        assert await tx.access_key("AKIA1") is None
-        assert await tx.count_roles(ACCOUNT) == 0
+        assert tx.view.accounts.with_key(OTHER) is None
+        assert tx.view.roles.with_name(ACCOUNT, "Dev") is None
+        assert tx.view.roles.with_key("AROA1") is None
+        assert tx.view.oidc_providers.with_name(ACCOUNT, "x") is None
+        assert tx.view.access_keys.with_key("AKIA1") is None
+        assert len(tx.view.roles.of(ACCOUNT)) == 0
 
 
 async def test_a_record_put_again_is_replaced_whole(store: Store) -> None:
     await everything(store)
-    role = dataclasses.replace(ROLE, path="/", tags=(("a", "2"),), inline_policies=(), trust_principals=())
-    provider = dataclasses.replace(PROVIDER, client_ids=("c",), thumbprints=(), tags=(("z", "1"),))
-    key = dataclasses.replace(KEY, status="Active")
-    ring = dataclasses.replace(SEALING_KEYS[0], retire_at=7)
+    role = replace(ROLE, path="/", tags=(("a", "2"),), inline_policies=(), trust_principals=())
+    provider = replace(PROVIDER, client_ids=("c",), thumbprints=(), tags=(("z", "1"),))
+    key = replace(KEY, status="Active")
+    ring = replace(SEALING_KEYS[0], retire_at=7)
     account = Account(ACCOUNT, 2)
     async with store.transaction() as tx:
-        await tx.put_role(role)
-        await tx.put_oidc_provider(provider)
-        await tx.put_access_key(key)
-        await tx.put_sealing_key(ring)
-        await tx.put_account(account)
-        assert await tx.role(ACCOUNT, "Dev") == role
+        await tx.put(role)
+        await tx.put(provider)
+        await tx.put(key)
+        await tx.put(ring)
+        await tx.put(account)
+        assert tx.view.roles.with_name(ACCOUNT, "Dev") == role
     view = store.view()
-    assert view.role(ACCOUNT, "Dev") == view.role_by_id(ROLE.unique_id) == role
-    assert view.oidc_provider(ACCOUNT, PROVIDER.name) == provider
-    assert view.access_key(KEY.access_key_id) == key
-    assert view.sealing_keys() == (SEALING_KEYS[1], ring)
-    assert view.accounts() == (account,)
+    assert view.roles.with_name(ACCOUNT, "Dev") == view.roles.with_key(ROLE.unique_id) == role
+    assert view.oidc_providers.with_name(ACCOUNT, PROVIDER.name) == provider
+    assert view.access_keys.with_key(KEY.access_key_id) == key
+    assert view.key_ring == (SEALING_KEYS[1], ring)
+    assert list(view.accounts.of("")) == [account]
 
 
 async def test_a_role_put_under_another_name_is_found_under_that_alone(store: Store) -> None:
     await everything(store)
-    renamed = dataclasses.replace(ROLE, name="Ops")
+    renamed = replace(ROLE, name="Ops")
     async with store.transaction() as tx:
-        await tx.put_role(renamed)
+        await tx.put(renamed)
     view = store.view()
-    assert view.role(ACCOUNT, "Dev") is None
-    assert view.role(ACCOUNT, "Ops") == renamed
-    assert list(view.roles(ACCOUNT)) == [renamed]
+    assert view.roles.with_name(ACCOUNT, "Dev") is None
+    assert view.roles.with_name(ACCOUNT, "Ops") == renamed
+    assert list(view.roles.of(ACCOUNT)) == [renamed]
 
 
 async def test_what_was_deleted_is_gone_from_every_lookup(store: Store, open_store: OpenStore) -> None:
     await everything(store)
-    assert len(store.view().roles(ACCOUNT)) == 1, "the sorted list exists before the deletion"
+    assert len(store.view().roles.of(ACCOUNT)) == 1, "the sorted list exists before the deletion"
     async with store.transaction() as tx:
-        assert await tx.delete_role(ACCOUNT, "Dev")
-        assert await tx.delete_oidc_provider(ACCOUNT, PROVIDER.name)
-        assert await tx.delete_access_key(KEY.access_key_id)
-        assert await tx.delete_sealing_key(SEALING_KEYS[0].key_id)
+        assert await tx.delete(ROLE)
+        assert await tx.delete(PROVIDER)
+        assert await tx.delete(KEY)
+        assert await tx.delete(SEALING_KEYS[0])
     for one in (store, await open_store()):
         view = one.view()
-        assert view.role(ACCOUNT, "Dev") is None
-        assert view.role_by_id(ROLE.unique_id) is None
-        assert view.oidc_provider(ACCOUNT, PROVIDER.name) is None
-        assert view.access_key(KEY.access_key_id) is None
-        assert (list(view.roles(ACCOUNT)), list(view.oidc_providers(ACCOUNT))) == ([], [])
-        assert view.sealing_keys() == SEALING_KEYS[1:]
+        assert view.roles.with_name(ACCOUNT, "Dev") is None
+        assert view.roles.with_key(ROLE.unique_id) is None
+        assert view.oidc_providers.with_name(ACCOUNT, PROVIDER.name) is None
+        assert view.access_keys.with_key(KEY.access_key_id) is None
+        assert (list(view.roles.of(ACCOUNT)), list(view.oidc_providers.of(ACCOUNT))) == ([], [])
+        assert view.key_ring == SEALING_KEYS[1:]
 
 
 async def test_an_oidc_provider_may_be_made_again_under_the_name_of_a_deleted_one(store: Store) -> None:
     async with store.transaction() as tx:
-        await tx.put_oidc_provider(PROVIDER)
+        await tx.put(PROVIDER)
     async with store.transaction() as tx:
-        assert await tx.delete_oidc_provider(ACCOUNT, PROVIDER.name)
-        await tx.put_oidc_provider(dataclasses.replace(PROVIDER, tags=()))
-    found = store.view().oidc_provider(ACCOUNT, PROVIDER.name)
+        assert await tx.delete(PROVIDER)
+        await tx.put(replace(PROVIDER, tags=()))
+    found = store.view().oidc_providers.with_name(ACCOUNT, PROVIDER.name)
     assert found is not None
     assert found.tags == ()
 
@@ -193,15 +193,15 @@ async def test_odd_characters_come_back_as_they_were(texts: list[str], store: St
     )
     provider = OidcProvider(ACCOUNT, f"https://{issuer}", (value,), (document,), ((tag, value),), 1)
     async with store.transaction() as tx:
-        await tx.put_role(role)
-        await tx.put_oidc_provider(provider)
-        assert await tx.role(ACCOUNT, name) == role
-        assert await tx.oidc_provider(ACCOUNT, issuer) == provider
+        await tx.put(role)
+        await tx.put(provider)
+        assert tx.view.roles.with_name(ACCOUNT, name) == role
+        assert tx.view.oidc_providers.with_name(ACCOUNT, issuer) == provider
     view = store.view()
-    assert view.role(ACCOUNT, name) == role
-    assert view.oidc_provider(ACCOUNT, issuer) == provider
+    assert view.roles.with_name(ACCOUNT, name) == role
+    assert view.oidc_providers.with_name(ACCOUNT, issuer) == provider
     async with store.transaction() as tx:
-        assert await tx.delete_role(ACCOUNT, name)
-        assert await tx.delete_oidc_provider(ACCOUNT, issuer)
-    assert store.view().role(ACCOUNT, name) is None
-    assert store.view().oidc_provider(ACCOUNT, issuer) is None
+        assert await tx.delete(role)
+        assert await tx.delete(provider)
+    assert store.view().roles.with_name(ACCOUNT, name) is None
+    assert store.view().oidc_providers.with_name(ACCOUNT, issuer) is None

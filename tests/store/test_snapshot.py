@@ -7,18 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daypass.store import Role, snapshot
-from daypass.store.snapshot import LayeredMap, SortedIndex
+from daypass.store import snapshot
+from daypass.store.snapshot import LayeredMap, Places, SortedIndex, SortedRecords
 
 histories = st.lists(st.dictionaries(st.integers(0, 40), st.none() | st.integers(), max_size=12), max_size=25)
-accounts = st.sampled_from(["111111111111", "222222222222"])
-role_histories = st.lists(
-    st.dictionaries(st.tuples(accounts, st.text("abC", min_size=1, max_size=2)), st.booleans(), max_size=5), max_size=12
+GROUPS = (("1", "", ""), ("1", "policy", "p"), ("2", "", ""))
+places = st.tuples(st.text("abC", min_size=1, max_size=2), st.sets(st.sampled_from(GROUPS), min_size=1).map(tuple))
+place_histories = st.lists(
+    st.dictionaries(st.text("xyz", min_size=1, max_size=2), st.none() | places, max_size=5), max_size=12
 )
-
-
-def role(account: str, name: str, serial: int = 0) -> Role:
-    return Role(account, "/", name, f"AROA{serial}", None, 3600, "{}", (), 0)
 
 
 @given(histories)
@@ -36,23 +33,23 @@ def test_a_layered_map_is_what_a_dict_would_be_at_every_step(history: list[dict[
             assert {key: layered.get(key) for key in range(41)} == {key: model.get(key) for key in range(41)}
 
 
-@given(role_histories, st.sets(st.integers(0, 12)))
+@given(place_histories, st.sets(st.integers(0, 12)))
 def test_a_sorted_index_is_the_sorted_list_at_every_step(
-    history: list[dict[tuple[str, str], bool]], looked_at: set[int]
+    history: list[dict[str, Places | None]], looked_at: set[int]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(snapshot, "MOST_PENDING", 6)
-        layered: LayeredMap[tuple[str, str], Role] = LayeredMap()
-        index: SortedIndex[Role] = SortedIndex(layered.values)
-        for step, present in enumerate(history):
-            changes = {key: role(*key, step) if there else None for key, there in present.items()}
+        layered: LayeredMap[str, Places] = LayeredMap()
+        index = SortedIndex(layered.items)
+        for step, changes in enumerate(history):
+            before = {key: layered.get(key) for key in changes}
             layered = layered.changed(changes)
-            index = index.changed(changes, layered.values)
+            index = index.changed(before, changes, layered.items)
             if step in looked_at:  # whether it was looked at decides whether it is sorted, patched or handed on
-                index.of("111111111111")
-        for account in ("111111111111", "222222222222"):
-            expected = sorted((r for r in layered.values() if r.account == account), key=lambda r: r.name)
-            assert list(index.of(account)) == expected
+                index.of(GROUPS[0])
+        for group in GROUPS:
+            expected = sorted((name, key) for key, (name, groups) in layered.items() if group in groups)
+            assert index.of(group) == expected
 
 
 @pytest.mark.parametrize(
@@ -68,13 +65,12 @@ def test_a_sorted_index_is_the_sorted_list_at_every_step(
     ],
 )
 def test_after_a_marker_come_the_names_that_sort_after_it(marker: str | None, expected: list[str]) -> None:
-    account = "111111111111"
-    layered = LayeredMap({(account, name): role(account, name) for name in ("b", "B", "a")})
-    records = SortedIndex(layered.values).of(account)
-    assert [found.name for found in records.after(marker)] == expected
+    records = SortedRecords([("B", "key-B"), ("a", "key-a"), ("b", "key-b")], lambda key: key.removeprefix("key-"))
+    assert list(records.after(marker)) == expected
+    assert list(records) == ["B", "a", "b"]
     assert len(records) == 3
-    assert records[0].name == "B"
-    assert [found.name for found in records[1:]] == ["a", "b"]
+    assert records[0] == "B"
+    assert records[1:] == ["a", "b"]
 
 
 def test_no_change_is_the_same_map() -> None:

@@ -56,7 +56,7 @@ async def test_nobody_else_may_read_what_is_made(tmp_path: Path) -> None:
     data_dir = tmp_path / "odd ?%# name" / "data"
     store = await Store.open(None, data_dir)
     async with store.transaction() as tx:
-        await tx.put_account(Account("123456789012", 1))
+        await tx.put(Account("123456789012", 1))
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in data_dir.iterdir()}
     await store.close()
     assert modes == {"daypass.db": 0o600, "daypass.db-wal": 0o600, "daypass.db-shm": 0o600}

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from pathlib import Path
 from daypass.store import Store, migrate
 
 ACCOUNT = "123456789012"
-ROLES = 100_000
+MANY = 100_000
 TRUST = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::123456789012:'
     'oidc-provider/issuer.example"},"Action":"sts:AssumeRoleWithWebIdentity"}]}'
@@ -24,7 +25,7 @@ from daypass.store import Store
 
 async def main():
     store = await Store.open(None, pathlib.Path(sys.argv[1]))
-    store.view().accounts()
+    store.view().accounts.of("")
     await store.close()
 
 asyncio.run(main())
@@ -37,28 +38,36 @@ def test_reading_imports_neither_sqlalchemy_nor_alembic(data_dir: Path, run_pyth
     assert run_python(REOPEN, data_dir).strip() == "[]"
 
 
-async def test_100_000_roles_are_read_quickly(data_dir: Path) -> None:
-    migrate(data_dir / "daypass.db")
-    with closing(sqlite3.connect(data_dir / "daypass.db")) as connection:
+def fill(path: Path) -> None:
+    """100,000 roles and as many users, each with a tag and an inline policy."""
+    tags, policies = ((f'[["team","{n}"]]' for n in range(MANY)), json.dumps([["p", TRUST]]))
+    rows = [(f"{n:017d}", f"Name{n}", f"name{n}", tag) for n, tag in enumerate(tags)]
+    with closing(sqlite3.connect(path)) as connection:
         connection.execute("INSERT INTO account VALUES (?, 1)", (ACCOUNT,))
         connection.executemany(
-            "INSERT INTO role VALUES (?, ?, '/', ?, ?, NULL, 3600, ?, '[]', 1)",
-            ((f"AROA{n:017d}", ACCOUNT, f"Role{n}", f"role{n}", TRUST) for n in range(ROLES)),
+            "INSERT INTO role (account, path, name, folded_name, unique_id, max_session_duration, trust_policy,"
+            " trust_principals, created_at, tags, inline_policies, attached_policies)"
+            " VALUES (?, '/', ?, ?, ?, 3600, ?, '[]', 1, ?, ?, '[]')",
+            ((ACCOUNT, name, folded, f"AROA{n}", TRUST, tag, policies) for n, name, folded, tag in rows),
         )
         connection.executemany(
-            "INSERT INTO role_tag VALUES (?, 0, 'team', ?)", ((f"AROA{n:017d}", str(n)) for n in range(ROLES))
-        )
-        connection.executemany(
-            "INSERT INTO role_inline_policy VALUES (?, 0, 'p', ?)", ((f"AROA{n:017d}", TRUST) for n in range(ROLES))
+            "INSERT INTO iam_user (account, path, name, folded_name, unique_id, created_at, tags, inline_policies,"
+            " attached_policies, groups) VALUES (?, '/', ?, ?, ?, 1, ?, ?, '[]', '[]')",
+            ((ACCOUNT, name, folded, f"AIDA{n}", tag, policies) for n, name, folded, tag in rows),
         )
         connection.commit()
+
+
+async def test_100_000_roles_and_as_many_users_are_read_quickly(data_dir: Path) -> None:
+    migrate(data_dir / "daypass.db")
+    fill(data_dir / "daypass.db")
     start = time.process_time()  # not the clock on the wall: other tests run beside this one
     store = await Store.open(None, data_dir)
     spent = time.process_time() - start
-    last = store.view().role(ACCOUNT, f"Role{ROLES - 1}")
-    page = store.view().roles(ACCOUNT).after("Role50000")
-    assert last is not None
-    assert (last.tags, last.inline_policies) == ((("team", str(ROLES - 1)),), (("p", TRUST),))
-    assert next(page).name == "Role50001"
+    view, name = store.view(), f"Name{MANY - 1}"
+    for last in (view.roles.with_name(ACCOUNT, name), view.users.with_name(ACCOUNT, name)):
+        assert last is not None
+        assert (last.tags, last.inline_policies) == ((("team", str(MANY - 1)),), (("p", TRUST),))
+    assert next(view.roles.of(ACCOUNT).after("Name50000")).name == "Name50001"
     await store.close()
     assert spent < 4  # seconds; the bound is there to catch what grows faster than the store

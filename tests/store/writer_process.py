@@ -10,11 +10,12 @@ answers ``done``. Forking spares each child the imports.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import importlib
 import os
 import sys
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from daypass.store import Role, Store
 
@@ -30,7 +31,7 @@ async def add_roles(store: Store, label: str, count: int) -> None:
     for number in range(count):
         role = Role(ACCOUNT, "/", f"{label}-{number}", f"AROA-{label}-{number}", None, 3600, "{}", (), 0, (("k", "v"),))
         async with store.transaction() as tx:
-            await tx.put_role(role)
+            await tx.put(role)
         say(f"ack {label} {number}")
 
 
@@ -38,10 +39,10 @@ async def count_up(store: Store, label: str, count: int) -> None:
     """Read a number, write the next: what two writers lose if they do not take turns."""
     for number in range(count):
         async with store.transaction() as tx:
-            role = await tx.role(ACCOUNT, "Counter")
+            role = tx.view.roles.with_name(ACCOUNT, "Counter")
             if role is None:
                 raise LookupError("Counter")
-            await tx.put_role(dataclasses.replace(role, max_session_duration=role.max_session_duration + 1))
+            await tx.put(replace(role, max_session_duration=role.max_session_duration + 1))
         say(f"ack {label} {number}")
 
 

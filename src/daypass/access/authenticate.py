@@ -99,7 +99,7 @@ class Authenticator:
                 return self._sessions.open(token, access_key_id=access_key_id, now=now)
             except AuthenticationError:
                 return None
-        key = view.access_key(access_key_id) if access_key_id.startswith(LONG_TERM_KEY) else None
+        key = view.access_keys.with_key(access_key_id) if access_key_id.startswith(LONG_TERM_KEY) else None
         # A key with a user is not this account's root; users are not served yet, so neither are their keys.
         return key if key is not None and key.status == "Active" and key.user_id is None else None
 
@@ -126,7 +126,7 @@ def _caller(
         return Caller(Root(key.account), key.access_key_id, authorization.region)
     session = key.session
     check_not_expired(session, now)
-    role = view.role_by_id(session.role_id)
+    role = view.roles.with_key(session.role_id)
     if role is None:
         raise AuthenticationError(Reason.UNKNOWN_ACCESS_KEY, _UNKNOWN)
     principal = RoleSession(role.account, role.path, role.name, role.unique_id, session.session_name)

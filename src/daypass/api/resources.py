@@ -48,7 +48,7 @@ def role_to_be(parameters: Parameters, account: str, _view: View) -> Resource:
 def role(parameters: Parameters, account: str, view: View) -> Resource:
     """The role that ``RoleName`` names. A denial names it without its path, as one that is not there."""
     name = text(parameters, "RoleName")
-    found = view.role(account, name)
+    found = view.roles.with_name(account, name)
     if found is None:
         return Resource(arn.role_arn(account, "/", name), account)
     return Resource(found.arn, account, found.tags, shown=arn.role_arn(account, "/", name))
@@ -57,7 +57,7 @@ def role(parameters: Parameters, account: str, view: View) -> Resource:
 def policy_source(parameters: Parameters, account: str, view: View) -> Resource:
     """The entity that ``PolicySourceArn`` names, which is looked for in the caller's account only."""
     source = text(parameters, "PolicySourceArn")
-    found = view.role(account, source.rpartition("/")[2])
+    found = view.roles.with_name(account, source.rpartition("/")[2])
     return Resource(source, account, found.tags if found is not None and found.arn == source else ())
 
 
@@ -71,5 +71,5 @@ def oidc_provider(parameters: Parameters, account: str, view: View) -> Resource:
     """The provider that ``OpenIDConnectProviderArn`` names, which is looked for in the caller's account only."""
     # INVARIANT: the ARN decided on is made from the name that the operation will act on, never the caller's spelling.
     name = text(parameters, "OpenIDConnectProviderArn").partition(":oidc-provider/")[2]
-    found = view.oidc_provider(account, name)
+    found = view.oidc_providers.with_name(account, name)
     return Resource(arn.oidc_provider_arn(account, name), account, () if found is None else found.tags)

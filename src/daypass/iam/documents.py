@@ -39,7 +39,7 @@ def check_trust_policy(document: str, view: View) -> tuple[tuple[str, str], ...]
 
 def _unique_id(arn: str, view: View) -> str:
     parsed = Arn.parse(arn)
-    role = view.role(parsed.account, parsed.name)
+    role = view.roles.with_name(parsed.account, parsed.name)
     if role is None or role.arn != arn:
         raise PolicyError(Reason.POLICY_PRINCIPAL_INVALID, f'Invalid principal in policy: "AWS":"{arn}"')
     return role.unique_id

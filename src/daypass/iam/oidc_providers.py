@@ -11,8 +11,9 @@ verified against the trusted certificate authorities, as AWS does for providers 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from daypass.access import Permitted
 from daypass.arn import Arn, oidc_provider_arn
@@ -52,7 +53,7 @@ def _no_such_provider(provider_arn: str) -> EntityError:
 
 def _existing(iam: Iam, permitted: Permitted, parameters: Parameters) -> OidcProvider:
     arn, account = text(parameters, "OpenIDConnectProviderArn"), permitted.caller.principal.account
-    provider = iam.store.view().oidc_provider(account, provider_name(arn, account))
+    provider = iam.store.view().oidc_providers.with_name(account, provider_name(arn, account))
     if provider is None:
         raise _no_such_provider(arn)
     return provider
@@ -60,7 +61,7 @@ def _existing(iam: Iam, permitted: Permitted, parameters: Parameters) -> OidcPro
 
 async def _to_change(transaction: Transaction, permitted: Permitted, parameters: Parameters) -> OidcProvider:
     arn, account = text(parameters, "OpenIDConnectProviderArn"), permitted.caller.principal.account
-    provider = await transaction.oidc_provider(account, provider_name(arn, account))
+    provider = transaction.view.oidc_providers.with_name(account, provider_name(arn, account))
     if provider is None:
         raise _no_such_provider(arn)
     permitted.with_tags(provider.tags)
@@ -106,12 +107,12 @@ async def create_oidc_provider(iam: Iam, permitted: Permitted, parameters: Param
         created_at=int(permitted.facts.now),
     )
     async with iam.store.transaction() as transaction:
-        if await transaction.oidc_provider(provider.account, provider.name) is not None:
+        if transaction.view.oidc_providers.with_name(provider.account, provider.name) is not None:
             raise EntityError(Reason.ENTITY_ALREADY_EXISTS, f"Provider with url {provider.url} already exists.")
-        if len(iam.store.view().oidc_providers(provider.account)) >= OIDC_PROVIDERS_PER_ACCOUNT:
+        if len(iam.store.view().oidc_providers.of(provider.account)) >= OIDC_PROVIDERS_PER_ACCOUNT:
             message = f"Cannot exceed quota for OpenIdConnectProvidersPerAccount: {OIDC_PROVIDERS_PER_ACCOUNT}"
             raise EntityError(Reason.LIMIT_EXCEEDED, message)
-        await transaction.put_oidc_provider(provider)
+        await transaction.put(provider)
     members: dict[str, object] = {"OpenIDConnectProviderArn": provider.arn}
     return {**members, "Tags": tags.members(provider.tags)} if provider.tags else members
 
@@ -130,7 +131,7 @@ async def get_oidc_provider(iam: Iam, permitted: Permitted, parameters: Paramete
 
 async def list_oidc_providers(iam: Iam, permitted: Permitted, _parameters: Parameters) -> dict[str, object]:
     """The ARNs of all providers of the account."""
-    providers = iam.store.view().oidc_providers(permitted.caller.principal.account)
+    providers = iam.store.view().oidc_providers.of(permitted.caller.principal.account)
     return {"OpenIDConnectProviderList": [{"Arn": provider.arn} for provider in providers]}
 
 
@@ -139,10 +140,10 @@ async def delete_oidc_provider(iam: Iam, permitted: Permitted, parameters: Param
     account = permitted.caller.principal.account
     name = provider_name(text(parameters, "OpenIDConnectProviderArn"), account)
     async with iam.store.transaction() as transaction:
-        provider = await transaction.oidc_provider(account, name)
+        provider = transaction.view.oidc_providers.with_name(account, name)
         if provider is not None:
             permitted.with_tags(provider.tags)
-            await transaction.delete_oidc_provider(account, name)
+            await transaction.delete(provider)
     return {}
 
 
@@ -151,7 +152,7 @@ async def add_client_id(iam: Iam, permitted: Permitted, parameters: Parameters) 
     async with iam.store.transaction() as transaction:
         provider = await _to_change(transaction, permitted, parameters)
         client_ids = _checked_client_ids((*provider.client_ids, text(parameters, "ClientID")))
-        await transaction.put_oidc_provider(replace(provider, client_ids=client_ids))
+        await transaction.put(replace(provider, client_ids=client_ids))
     return {}
 
 
@@ -161,7 +162,7 @@ async def remove_client_id(iam: Iam, permitted: Permitted, parameters: Parameter
         provider = await _to_change(transaction, permitted, parameters)
         gone = text(parameters, "ClientID")
         client_ids = tuple(client_id for client_id in provider.client_ids if client_id != gone)
-        await transaction.put_oidc_provider(replace(provider, client_ids=client_ids))
+        await transaction.put(replace(provider, client_ids=client_ids))
     return {}
 
 
@@ -170,7 +171,7 @@ async def update_thumbprint(iam: Iam, permitted: Permitted, parameters: Paramete
     thumbprints = _checked_thumbprints(texts(parameters, "ThumbprintList"))
     async with iam.store.transaction() as transaction:
         provider = await _to_change(transaction, permitted, parameters)
-        await transaction.put_oidc_provider(replace(provider, thumbprints=thumbprints))
+        await transaction.put(replace(provider, thumbprints=thumbprints))
     return {}
 
 
@@ -178,7 +179,7 @@ async def tag_oidc_provider(iam: Iam, permitted: Permitted, parameters: Paramete
     """More tags, or other values."""
     async with iam.store.transaction() as transaction:
         provider = await _to_change(transaction, permitted, parameters)
-        await transaction.put_oidc_provider(replace(provider, tags=tags.added(provider.tags, tag_list(parameters))))
+        await transaction.put(replace(provider, tags=tags.added(provider.tags, tag_list(parameters))))
     return {}
 
 
@@ -187,7 +188,7 @@ async def untag_oidc_provider(iam: Iam, permitted: Permitted, parameters: Parame
     async with iam.store.transaction() as transaction:
         provider = await _to_change(transaction, permitted, parameters)
         changed = replace(provider, tags=tags.removed(provider.tags, texts(parameters, "TagKeys")))
-        await transaction.put_oidc_provider(changed)
+        await transaction.put(changed)
     return {}
 
 

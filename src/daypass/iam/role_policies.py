@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from daypass.access import Permitted
 from daypass.awsapi.parameters import Parameters, text
@@ -27,7 +27,7 @@ async def put_role_policy(iam: Iam, permitted: Permitted, parameters: Parameters
         role = await role_to_change(transaction, permitted, parameters)
         policies = (*(policy for policy in role.inline_policies if policy[0] != name), (name, document))
         documents.check_inline_policies(policies, role.name)
-        await transaction.put_role(replace(role, inline_policies=policies))
+        await transaction.put(replace(role, inline_policies=policies))
     return {}
 
 
@@ -55,5 +55,5 @@ async def delete_role_policy(iam: Iam, permitted: Permitted, parameters: Paramet
         policies = tuple(policy for policy in role.inline_policies if policy[0] != name)
         if len(policies) == len(role.inline_policies):
             raise _no_such_policy(name)
-        await transaction.put_role(replace(role, inline_policies=policies))
+        await transaction.put(replace(role, inline_policies=policies))
     return {}

@@ -6,8 +6,9 @@ TagRole, UntagRole, ListRoleTags. Inline policies are next door, in ``role_polic
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from daypass.access import Permitted
 from daypass.awsapi.parameters import Parameters, optional_integer, optional_text, tag_list, text, texts
@@ -33,7 +34,7 @@ def no_such_role(name: str) -> EntityError:
 def existing_role(iam: Iam, permitted: Permitted, parameters: Parameters) -> Role:
     """The role that ``RoleName`` names, and that the caller was permitted. Raises EntityError."""
     name = text(parameters, "RoleName")
-    role = iam.store.view().role(permitted.caller.principal.account, name)
+    role = iam.store.view().roles.with_name(permitted.caller.principal.account, name)
     if role is None or role.arn != permitted.resource:
         raise no_such_role(name)
     return role
@@ -42,7 +43,7 @@ def existing_role(iam: Iam, permitted: Permitted, parameters: Parameters) -> Rol
 async def role_to_change(transaction: Transaction, permitted: Permitted, parameters: Parameters) -> Role:
     """The same, read inside the transaction that will write it: it may be another than when permission was given."""
     name = text(parameters, "RoleName")
-    role = await transaction.role(permitted.caller.principal.account, name)
+    role = transaction.view.roles.with_name(permitted.caller.principal.account, name)
     if role is None or role.arn != permitted.resource:
         raise no_such_role(name)
     permitted.with_tags(role.tags)
@@ -71,11 +72,11 @@ async def create_role(iam: Iam, permitted: Permitted, parameters: Parameters) ->
         inline_policies=(),
     )
     async with iam.store.transaction() as transaction:
-        if await transaction.role_by_casefolded_name(account, name) is not None:
+        if transaction.view.roles.like_name(account, name) is not None:
             raise EntityError(Reason.ENTITY_ALREADY_EXISTS, f"Role with name {name} already exists.")
-        if len(iam.store.view().roles(account)) >= ROLES_PER_ACCOUNT:
+        if len(iam.store.view().roles.of(account)) >= ROLES_PER_ACCOUNT:
             raise EntityError(Reason.LIMIT_EXCEEDED, f"Cannot exceed quota for RolesPerAccount: {ROLES_PER_ACCOUNT}")
-        await transaction.put_role(role)
+        await transaction.put(role)
     return {"Role": _members(role, with_tags=True)}
 
 
@@ -87,7 +88,7 @@ async def get_role(iam: Iam, permitted: Permitted, parameters: Parameters) -> di
 
 async def list_roles(iam: Iam, permitted: Permitted, parameters: Parameters) -> dict[str, object]:
     """The roles of the account under a path, by name. Tags are not shown in a list (IAM API, ListRoles)."""
-    every = iam.store.view().roles(permitted.caller.principal.account)
+    every = iam.store.view().roles.of(permitted.caller.principal.account)
     prefix = optional_text(parameters, "PathPrefix")
     under = every if prefix is None else [role for role in every if role.path.startswith(prefix)]
     chosen, more = page(under, parameters, key=lambda role: role.name)
@@ -105,7 +106,7 @@ async def update_role(iam: Iam, permitted: Permitted, parameters: Parameters) ->
             description=role.description if description is None else description,
             max_session_duration=role.max_session_duration if maximum is None else maximum,
         )
-        await transaction.put_role(changed)
+        await transaction.put(changed)
     return {}
 
 
@@ -114,7 +115,7 @@ async def update_role_description(iam: Iam, permitted: Permitted, parameters: Pa
     async with iam.store.transaction() as transaction:
         role = await role_to_change(transaction, permitted, parameters)
         changed = replace(role, description=text(parameters, "Description"))
-        await transaction.put_role(changed)
+        await transaction.put(changed)
     return {"Role": _members(changed, with_tags=True)}
 
 
@@ -124,7 +125,7 @@ async def update_assume_role_policy(iam: Iam, permitted: Permitted, parameters: 
     principals = documents.check_trust_policy(trust_policy, iam.store.view())
     async with iam.store.transaction() as transaction:
         role = await role_to_change(transaction, permitted, parameters)
-        await transaction.put_role(replace(role, trust_policy=trust_policy, trust_principals=principals))
+        await transaction.put(replace(role, trust_policy=trust_policy, trust_principals=principals))
     return {}
 
 
@@ -134,7 +135,7 @@ async def delete_role(iam: Iam, permitted: Permitted, parameters: Parameters) ->
         role = await role_to_change(transaction, permitted, parameters)
         if role.inline_policies:
             raise EntityError(Reason.DELETE_CONFLICT, "Cannot delete entity, must delete policies first.")
-        await transaction.delete_role(role.account, role.name)
+        await transaction.delete(role)
     return {}
 
 
@@ -142,7 +143,7 @@ async def tag_role(iam: Iam, permitted: Permitted, parameters: Parameters) -> di
     """More tags, or other values."""
     async with iam.store.transaction() as transaction:
         role = await role_to_change(transaction, permitted, parameters)
-        await transaction.put_role(replace(role, tags=tags.added(role.tags, tag_list(parameters))))
+        await transaction.put(replace(role, tags=tags.added(role.tags, tag_list(parameters))))
     return {}
 
 
@@ -150,7 +151,7 @@ async def untag_role(iam: Iam, permitted: Permitted, parameters: Parameters) -> 
     """Fewer tags."""
     async with iam.store.transaction() as transaction:
         role = await role_to_change(transaction, permitted, parameters)
-        await transaction.put_role(replace(role, tags=tags.removed(role.tags, texts(parameters, "TagKeys"))))
+        await transaction.put(replace(role, tags=tags.removed(role.tags, texts(parameters, "TagKeys"))))
     return {}
 
 

@@ -84,7 +84,7 @@ def _policy_source(iam: Iam, permitted: Permitted, parameters: Parameters) -> Ro
     account = permitted.caller.principal.account
     if entity.kind != "role":
         raise EntityError(Reason.NO_SUCH_ENTITY, f"The {entity.kind} with name {entity.name} cannot be found.")
-    role = iam.store.view().role(account, entity.name)
+    role = iam.store.view().roles.with_name(account, entity.name)
     if role is None or role.arn != source:
         raise no_such_role(entity.name)
     return role

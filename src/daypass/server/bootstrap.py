@@ -14,9 +14,10 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace as dataclasses_replace
 from pathlib import Path
 from typing import Final
+
+from msgspec.structs import replace as struct_replace
 
 from daypass.credentials import (
     LONG_TERM_KEY,
@@ -121,7 +122,7 @@ def ring_keys(master: MasterKey, view: View) -> list[RingKey]:
         RingKey.unwrap(
             master, key_id=key.key_id, wrapped=key.wrapped, active_from=key.active_from, retire_at=key.retire_at
         )
-        for key in view.sealing_keys()
+        for key in view.key_ring
     ]
 
 
@@ -132,19 +133,19 @@ async def prepare(settings: Settings, store: Store, master: MasterKey, *, now: f
     A root access key that is given in the settings replaces the one of the store.
     """
     view = store.view()
-    accounts = view.accounts()
+    accounts = view.accounts.of("")
     if accounts and settings.account_id not in (None, *(account.account_id for account in accounts)):
         message = f"DAYPASS_ACCOUNT_ID is not the account of this store, {accounts[0].account_id}"
         raise ConfigurationError(Reason.CONFIGURATION_INVALID, message)
     account_id = settings.account_id or (accounts[0].account_id if accounts else _new_account_id(settings))
     root_key = _given_root_key(settings, master, account_id, now)
     new_root: tuple[AccessKey, Secret] | None = None
-    if root_key is None and not any(key.user_id is None for key in view.access_keys(account_id)):
+    if root_key is None and not any(key.user_id is None for key in view.access_keys.of(account_id)):
         new_root = _new_root_key(master, account_id, now)
         _write_root_credentials(settings.data_dir, *new_root)
         root_key = new_root[0]
     sealing_keys = ring_keys(master, view)  # a wrong master key stops the start here
-    if root_key is not None and _same_key(master, view.access_key(root_key.access_key_id), root_key):
+    if root_key is not None and _same_key(master, view.access_keys.with_key(root_key.access_key_id), root_key):
         root_key = None
     if not accounts or root_key is not None or not sealing_keys:
         await _write(store, master, account_id, root_key, now)
@@ -153,17 +154,17 @@ async def prepare(settings: Settings, store: Store, master: MasterKey, *, now: f
 
 async def _write(store: Store, master: MasterKey, account_id: str, root_key: AccessKey | None, now: float) -> None:
     async with store.transaction() as transaction:
-        if await transaction.account(account_id) is None:
-            await transaction.put_account(Account(account_id, int(now)))
+        if transaction.view.accounts.with_key(account_id) is None:
+            await transaction.put(Account(account_id, int(now)))
         if root_key is not None:
-            for old in await transaction.access_keys(account_id):
+            for old in transaction.view.access_keys.of(account_id):
                 if old.user_id is None and old.access_key_id != root_key.access_key_id:
                     # Inactive, not deleted: ids are never used again, and the operator may want this one back.
-                    await transaction.put_access_key(dataclasses_replace(old, status="Inactive"))
-            await transaction.put_access_key(root_key)
-        if not await transaction.sealing_keys():
+                    await transaction.put(struct_replace(old, status="Inactive"))
+            await transaction.put(root_key)
+        if not transaction.view.key_ring:
             key_id, wrapped = new_ring_key(master)
-            await transaction.put_sealing_key(SealingKey(key_id, wrapped, int(now), int(now), None))
+            await transaction.put(SealingKey(key_id, wrapped, int(now), int(now), None))
 
 
 def _new_account_id(settings: Settings) -> str:

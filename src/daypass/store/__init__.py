@@ -6,9 +6,10 @@ What the service remembers (SQLite; the schema is meant for PostgreSQL too).
     store.view()                  everything at one instant, in memory: synchronous, current, immutable
     store.transaction()           read, check and write; on the disk when the block ends
 
-- ``records``      the entities, as frozen values
+- ``records``      the entities, as frozen values; ``belongings``: what they own besides
+- ``kinds``        from records to rows and back
 - ``view``         lookups; ``snapshot``: the containers that make the next view cheap
-- ``reader``       keeps the view current; ``loading``: from rows to records
+- ``reader``       keeps the view current; ``loading``: from the tables to a view
 - ``transaction``  writes, and the change log that readers follow
 - ``schema``       the tables; ``migrate`` and ``migrations``: how a file gets them
 - ``sqlite``       what is SQLite's own
@@ -18,12 +19,40 @@ The store leaves to others what a record means: it does not parse policies, unwr
 
 from typing import TYPE_CHECKING
 
+from daypass.store.belongings import (
+    AccessReport,
+    AccountSettings,
+    CredentialReport,
+    DelegationRequest,
+    InstanceProfile,
+    LastUse,
+    LoginProfile,
+    PasswordPolicy,
+    ServerCertificate,
+    ServiceLinkedRoleDeletion,
+    ServiceSpecificCredential,
+    SigningCertificate,
+    SshPublicKey,
+)
 from daypass.store.health import readable
 from daypass.store.migrate import migrate
-from daypass.store.records import AccessKey, AccessKeyStatus, Account, OidcProvider, Role, SealingKey
+from daypass.store.records import (
+    AccessKey,
+    AccessKeyStatus,
+    Account,
+    Group,
+    ManagedPolicy,
+    OidcProvider,
+    PolicyVersion,
+    Record,
+    Role,
+    SealingKey,
+    Status,
+    User,
+)
 from daypass.store.snapshot import SortedRecords
 from daypass.store.store import Store
-from daypass.store.view import View
+from daypass.store.view import Records, View
 
 if TYPE_CHECKING:
     # For annotations only: at run time it would bring SQLAlchemy into every process that reads.
@@ -32,13 +61,33 @@ if TYPE_CHECKING:
 __all__ = [
     "AccessKey",
     "AccessKeyStatus",
+    "AccessReport",
     "Account",
+    "AccountSettings",
+    "CredentialReport",
+    "DelegationRequest",
+    "Group",
+    "InstanceProfile",
+    "LastUse",
+    "LoginProfile",
+    "ManagedPolicy",
     "OidcProvider",
+    "PasswordPolicy",
+    "PolicyVersion",
+    "Record",
+    "Records",
     "Role",
     "SealingKey",
+    "ServerCertificate",
+    "ServiceLinkedRoleDeletion",
+    "ServiceSpecificCredential",
+    "SigningCertificate",
     "SortedRecords",
+    "SshPublicKey",
+    "Status",
     "Store",
     "Transaction",
+    "User",
     "View",
     "migrate",
     "readable",

@@ -2,8 +2,8 @@
 """
 The tables, for SQLite and PostgreSQL alike, and what has to hold across records.
 
-- An entity is a row; a named part of it (a tag, an inline policy) is a row that goes with it; a plain list is a JSON
-  array in a column. ``position`` keeps the order in which parts were given.
+- A table per kind of record and a column per field (``daypass.store.kinds``); what is neither text, number nor bytes is
+  JSON in a text column.
 - IAM names are unique without regard to case (IAM User Guide, "IAM identifiers"): ``folded_name`` is the name
   case-folded, and unique in its account.
 - ``used_id`` holds every unique id and access key id that was ever given out. Rows are never removed from it, so an id
@@ -17,7 +17,12 @@ it, so this module is imported when the first transaction begins, not at start.
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 import sqlalchemy as sa
+
+from daypass.store.kinds import KINDS, Kind
+from daypass.store.records import Account
 
 metadata = sa.MetaData(
     naming_convention={
@@ -28,98 +33,36 @@ metadata = sa.MetaData(
     }
 )
 
-account = sa.Table(
-    "account",
-    metadata,
-    sa.Column("account_id", sa.Text, primary_key=True),
-    sa.Column("created_at", sa.BigInteger, nullable=False),
-)
+_TYPES: Final[dict[type | None, type[sa.types.TypeEngine[Any]]]] = {
+    str: sa.Text,
+    int: sa.BigInteger,
+    bytes: sa.LargeBinary,
+    None: sa.Text,
+}
+_WITH_STATUS: Final = ("access_key", "ssh_public_key", "signing_certificate", "service_credential")
 
-access_key = sa.Table(
-    "access_key",
-    metadata,
-    sa.Column("access_key_id", sa.Text, primary_key=True),
-    sa.Column("account", sa.Text, sa.ForeignKey("account.account_id"), nullable=False),
-    sa.Column("user_id", sa.Text),
-    sa.Column("wrapped_secret", sa.LargeBinary, nullable=False),
-    sa.Column("status", sa.Text, nullable=False),
-    sa.Column("created_at", sa.BigInteger, nullable=False),
-    sa.CheckConstraint("status IN ('Active', 'Inactive')", name="status"),
-)
 
-role = sa.Table(
-    "role",
-    metadata,
-    sa.Column("unique_id", sa.Text, primary_key=True),
-    sa.Column("account", sa.Text, sa.ForeignKey("account.account_id"), nullable=False),
-    sa.Column("path", sa.Text, nullable=False),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("folded_name", sa.Text, nullable=False),
-    sa.Column("description", sa.Text),
-    sa.Column("max_session_duration", sa.BigInteger, nullable=False),
-    sa.Column("trust_policy", sa.Text, nullable=False),
-    sa.Column("trust_principals", sa.Text, nullable=False),
-    sa.Column("created_at", sa.BigInteger, nullable=False),
-    sa.UniqueConstraint("account", "folded_name"),
-)
+def _table(kind: Kind[Any]) -> sa.Table:
+    record = kind.record
+    columns = [
+        sa.Column(name, _TYPES[kind.plain[name]], primary_key=name in record.identity, nullable=kind.optional[name])
+        for name in kind.columns
+    ]
+    constraints: list[sa.Constraint] = [
+        sa.PrimaryKeyConstraint(*record.identity),
+    ]
+    if record.named and record.folded:
+        columns.append(sa.Column("folded_name", sa.Text, nullable=False))
+        constraints.append(sa.UniqueConstraint("account", "folded_name"))
+    if "account" in kind.columns and record is not Account:
+        constraints.append(sa.ForeignKeyConstraint(["account"], ["account.account_id"]))
+    if kind.name in _WITH_STATUS:
+        constraints.append(sa.CheckConstraint("status IN ('Active', 'Inactive')", name="status"))
+    return sa.Table(kind.name, metadata, *columns, *constraints)
 
-role_tag = sa.Table(
-    "role_tag",
-    metadata,
-    sa.Column("role_id", sa.Text, sa.ForeignKey("role.unique_id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("position", sa.Integer, primary_key=True),
-    sa.Column("key", sa.Text, nullable=False),
-    sa.Column("value", sa.Text, nullable=False),
-    sa.UniqueConstraint("role_id", "key"),
-    sqlite_with_rowid=False,
-)
 
-role_inline_policy = sa.Table(
-    "role_inline_policy",
-    metadata,
-    sa.Column("role_id", sa.Text, sa.ForeignKey("role.unique_id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("position", sa.Integer, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("document", sa.Text, nullable=False),
-    sa.UniqueConstraint("role_id", "name"),
-    sqlite_with_rowid=False,
-)
-
-oidc_provider = sa.Table(
-    "oidc_provider",
-    metadata,
-    sa.Column("account", sa.Text, sa.ForeignKey("account.account_id"), primary_key=True),
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("url", sa.Text, nullable=False),
-    sa.Column("client_ids", sa.Text, nullable=False),
-    sa.Column("thumbprints", sa.Text, nullable=False),
-    sa.Column("created_at", sa.BigInteger, nullable=False),
-)
-
-oidc_provider_tag = sa.Table(
-    "oidc_provider_tag",
-    metadata,
-    sa.Column("account", sa.Text, primary_key=True),
-    sa.Column("provider", sa.Text, primary_key=True),
-    sa.Column("position", sa.Integer, primary_key=True),
-    sa.Column("key", sa.Text, nullable=False),
-    sa.Column("value", sa.Text, nullable=False),
-    sa.ForeignKeyConstraint(
-        ["account", "provider"], ["oidc_provider.account", "oidc_provider.name"], ondelete="CASCADE"
-    ),
-    sa.UniqueConstraint("account", "provider", "key"),
-    sqlite_with_rowid=False,
-)
-
-sealing_key = sa.Table(
-    "sealing_key",
-    metadata,
-    sa.Column("key_id", sa.LargeBinary, primary_key=True),
-    sa.Column("wrapped", sa.LargeBinary, nullable=False),
-    sa.Column("created_at", sa.BigInteger, nullable=False),
-    sa.Column("active_from", sa.BigInteger, nullable=False),
-    sa.Column("retire_at", sa.BigInteger),
-)
+tables: Final = {kind.name: _table(kind) for kind in KINDS.values()}
+"""By kind."""
 
 used_id = sa.Table(
     "used_id",

@@ -4,14 +4,15 @@ Two containers that never change, from which the next state is made cheaply.
 
 A request looks things up in one view from beginning to end, so a view may not change under it; and a view of 100,000
 roles may not be copied for every change. ``LayeredMap`` is a large dict that successive versions share, under a small
-one of what has changed since; ``SortedIndex`` keeps the sorted list of each account that nobody touched.
+one of what has changed since; ``SortedIndex`` keeps the sorted list of each account that nobody touched. They hold keys
+and names; what a record is, they do not know.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, Generic, Protocol, TypeVar, overload
+from typing import Final, Generic, TypeVar, overload
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -42,14 +43,27 @@ class LayeredMap(Generic[K, V]):
             return self._overlay[key]
         return self._base.get(key)
 
+    def __len__(self) -> int:
+        known = sum((key in self._base) for key in self._overlay)
+        return len(self._base) - known + sum(value is not None for value in self._overlay.values())
+
+    def items(self) -> Iterator[tuple[K, V]]:
+        """Every key and value, in no particular order. The map may ``remember`` meanwhile."""
+        for key, value in list(self._base.items()):
+            if key not in self._overlay:
+                yield key, value
+        for key, changed in self._overlay.items():
+            if changed is not None:
+                yield key, changed
+
     def values(self) -> Iterator[V]:
         """Every value, in no particular order."""
-        for key, value in self._base.items():
-            if key not in self._overlay:
-                yield value
-        for changed in self._overlay.values():
-            if changed is not None:
-                yield changed
+        return (value for _, value in self.items())
+
+    def remember(self, key: K, value: V) -> None:
+        """Keep another form of the value that is there already: it means the same, so this is no change."""
+        kept = self._overlay if key in self._overlay else self._base
+        kept[key] = value  # one of two dicts; the overlay may hold None besides
 
     def changed(self, changes: Mapping[K, V | None]) -> LayeredMap[K, V]:
         """This mapping with the changes made (None removes); this one stays as it is."""
@@ -69,35 +83,27 @@ class LayeredMap(Generic[K, V]):
         return LayeredMap(base)
 
 
-class Named(Protocol):
-    """What an index can hold: a record of an account, with a name unique in it."""
+R = TypeVar("R")
 
-    @property
-    def account(self) -> str:
-        """Whose it is: twelve digits."""
-
-    @property
-    def name(self) -> str:
-        """Its name, unique in the account."""
-
-
-R = TypeVar("R", bound=Named)
-
-
-def _name(record: Named) -> str:
-    return record.name
+Group = tuple[str, str, str]
+"""What is listed together: the account and a link (``Record.links``), or the account and nothing: all of its records."""
+Place = tuple[str, str]
+"""Where a record stands in a list: its name, then its key."""
+Places = tuple[str, tuple[Group, ...]]
+"""A record's name, and the groups it is listed in."""
 
 
 class SortedRecords(Sequence[R]):
-    """The records of one account, sorted by name (by code point). Immutable."""
+    """Records of one group, sorted by name (by code point). Immutable; each is looked up when it is asked for."""
 
-    __slots__ = ("_records",)
+    __slots__ = ("_places", "_record")
 
-    def __init__(self, records: list[R]) -> None:
-        self._records = records
+    def __init__(self, places: list[Place], record: Callable[[str], R]) -> None:
+        self._places = places
+        self._record = record
 
     def __len__(self) -> int:
-        return len(self._records)
+        return len(self._places)
 
     @overload
     def __getitem__(self, index: int) -> R: ...
@@ -106,65 +112,80 @@ class SortedRecords(Sequence[R]):
     def __getitem__(self, index: slice) -> Sequence[R]: ...
 
     def __getitem__(self, index: int | slice) -> R | Sequence[R]:
-        return self._records[index]
+        if isinstance(index, slice):
+            return [self._record(key) for _, key in self._places[index]]
+        return self._record(self._places[index][1])
 
     def __iter__(self) -> Iterator[R]:
-        return iter(self._records)
+        return (self._record(key) for _, key in self._places)
 
     def after(self, name: str | None) -> Iterator[R]:
         """The records whose names sort after the given one, in order (None: all). The name itself need not exist.
 
         This is how a list is paged: the marker is the last name of the page before.
         """
-        start = 0 if name is None else bisect_right(self._records, name, key=_name)
-        return (self._records[index] for index in range(start, len(self._records)))
+        start = 0 if name is None else bisect_right(self._places, name, key=_name)
+        return (self._record(self._places[index][1]) for index in range(start, len(self._places)))
 
 
-class SortedIndex(Generic[R]):
-    """The sorted records of every account, made when first asked for and carried over to the next view."""
+def _name(place: Place) -> str:
+    return place[0]
+
+
+class SortedIndex:
+    """The sorted places of every group, made when first asked for and carried over to the next view."""
 
     __slots__ = ("_all", "_inherited", "_lists", "_pending")
 
-    def __init__(self, everything: Callable[[], Iterable[R]]) -> None:
+    def __init__(self, everything: Callable[[], Iterable[tuple[str, Places]]]) -> None:
         self._all = everything
-        self._lists: dict[str, list[R]] | None = None
-        self._inherited: dict[str, list[R]] | None = None
-        self._pending: dict[tuple[str, str], R | None] = {}
+        self._lists: dict[Group, list[Place]] | None = None
+        self._inherited: dict[Group, list[Place]] | None = None
+        self._pending: dict[str, tuple[Places | None, Places | None]] = {}
 
     def changed(
-        self, changes: Mapping[tuple[str, str], R | None], everything: Callable[[], Iterable[R]]
-    ) -> SortedIndex[R]:
-        """The index after the changes, which are by (account, name); None removes. Does no work yet."""
+        self,
+        before: Mapping[str, Places | None],
+        changes: Mapping[str, Places | None],
+        everything: Callable[[], Iterable[tuple[str, Places]]],
+    ) -> SortedIndex:
+        """The index after the changes, which are by key; ``before`` is what they replace. Does no work yet."""
         following = SortedIndex(everything)
-        pending = {**self._pending, **changes}
+        pending = dict(self._pending)
+        for key, places in changes.items():
+            pending[key] = (pending[key][0] if key in pending else before[key], places)
         lists = self._lists if self._lists is not None else self._inherited
         if lists is not None and len(pending) <= MOST_PENDING:
             following._inherited = lists
             following._pending = pending
         return following
 
-    def of(self, account: str) -> SortedRecords[R]:
-        """The account's records, sorted by name; empty when it has none."""
+    def of(self, group: Group) -> list[Place]:
+        """The group's places, sorted; empty when it has none. Not to be changed."""
         if self._lists is None:
             self._lists = self._sort() if self._inherited is None else self._patch(self._inherited)
             self._inherited, self._pending = None, {}
-        return SortedRecords(self._lists.get(account, []))
+        return self._lists.get(group, [])
 
-    def _sort(self) -> dict[str, list[R]]:
-        lists: dict[str, list[R]] = {}
-        for record in self._all():
-            lists.setdefault(record.account, []).append(record)
-        for records in lists.values():
-            records.sort(key=_name)
+    def _sort(self) -> dict[Group, list[Place]]:
+        lists: dict[Group, list[Place]] = {}
+        for key, (name, groups) in self._all():
+            place = (name, key)
+            for group in groups:
+                lists.setdefault(group, []).append(place)
+        for places in lists.values():
+            places.sort()
         return lists
 
-    def _patch(self, inherited: dict[str, list[R]]) -> dict[str, list[R]]:
+    def _patch(self, inherited: dict[Group, list[Place]]) -> dict[Group, list[Place]]:
         lists = dict(inherited)
-        for account in {account for account, _ in self._pending}:
-            lists[account] = list(lists.get(account, ()))
-        for (account, name), record in self._pending.items():
-            records = lists[account]
-            at = bisect_left(records, name, key=_name)
-            end = at + (at < len(records) and records[at].name == name)
-            records[at:end] = [] if record is None else [record]
+        removals = [(group, (old[0], key)) for key, (old, _) in self._pending.items() if old for group in old[1]]
+        additions = [(group, (new[0], key)) for key, (_, new) in self._pending.items() if new for group in new[1]]
+        for group in {group for group, _ in (*removals, *additions)}:
+            lists[group] = list(lists.get(group, ()))
+        for group, place in removals:
+            places = lists[group]
+            del places[bisect_left(places, place)]
+        for group, place in additions:
+            insort(lists[group], place)
         return lists

@@ -103,7 +103,7 @@ class Store:
             try:
                 with writing.translated_errors():
                     async with engine.begin() as connection:
-                        transaction: Transaction = writing.Transaction(connection)
+                        transaction: Transaction = writing.Transaction(connection, self._view_to_write())
                         yield transaction
                         await transaction.record_changes()
                 self._refuse_lost_file()
@@ -112,6 +112,13 @@ class Store:
                 raise
             finally:
                 self._forget_view()
+
+    def _view_to_write(self) -> View:
+        """What the transaction that has just begun reads: nobody else can commit before it ends."""
+        view = self._reader.view()
+        if self._reader.stale_since is not None:
+            raise UnavailableError(Reason.STORE_UNAVAILABLE, "The service cannot write at the moment; try again later.")
+        return view
 
     async def close(self) -> None:
         """Close every connection."""

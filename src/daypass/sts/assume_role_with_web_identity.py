@@ -44,7 +44,7 @@ async def assume_role_with_web_identity(
         view = current_view()
         if _provider(view, account, token) != provider:
             raise ProofError(Reason.PROVIDER_UNKNOWN, "The provider was registered anew meanwhile; try again.")
-    role = view.role(account, name)
+    role = view.roles.with_name(account, name)
     if role is not None and role.arn != parameters["RoleArn"]:
         role = None  # the name, but under another path
     session_name = parameters["RoleSessionName"]
@@ -91,7 +91,7 @@ def _provider(view: View, account: str, token: jose.UnverifiedToken) -> Register
     """The provider of this account that the token claims to come from. Nothing is believed of the token yet."""
     unverified_issuer = token.unverified_issuer
     name = unverified_issuer.removeprefix("https://").removeprefix("http://")
-    registered = view.oidc_provider(account, name)
+    registered = view.oidc_providers.with_name(account, name)
     if registered is None or registered.url != unverified_issuer:
         message = f"No OpenIDConnect provider found in your account for {unverified_issuer[:255]}"
         raise ProofError(Reason.PROVIDER_UNKNOWN, message)

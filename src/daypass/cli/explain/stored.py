@@ -56,7 +56,8 @@ def caller_in_store(
 def read_caller(view: View, principal: str | None, role_name: str | None) -> tuple[Principal, Role | None]:
     """Who asks, and for sessions the role. Raises QuestionError when no such role is stored."""
     if role_name is not None:
-        found = [role for account in view.accounts() if (role := view.role(account.account_id, role_name)) is not None]
+        named = [view.roles.with_name(account.account_id, role_name) for account in view.accounts.of("")]
+        found = [role for role in named if role is not None]
         if len(found) != 1:
             raise QuestionError(f"--role: expected the name of a role of this store, got {role_name!r}")
         return _session(found[0], SESSION_NAME), found[0]
@@ -65,7 +66,7 @@ def read_caller(view: View, principal: str | None, role_name: str | None) -> tup
         raise QuestionError("--principal: there are no users in a store; explain one with files")
     if not isinstance(who, RoleSession):
         return who, None
-    role = view.role(who.account, who.role_name)
+    role = view.roles.with_name(who.account, who.role_name)
     by_role_arn = principal != who.arn
     if role is None or (by_role_arn and role.arn != principal):
         raise QuestionError(f"--principal: no such role in this store: {principal!r}")
@@ -94,11 +95,11 @@ def _role_at(view: View, resource: str) -> Role | None:
     if not resource.startswith("arn:aws:iam::"):
         return None
     parsed = arn.Arn.parse(resource)
-    role = view.role(parsed.account, parsed.name)
+    role = view.roles.with_name(parsed.account, parsed.name)
     return role if role is not None and role.arn == resource else None
 
 
 def _provider_tags(view: View, resource: str) -> tuple[tuple[str, str], ...]:
     head, _, name = resource.partition(":oidc-provider/")
-    provider = view.oidc_provider(head.rpartition(":")[2], name)
+    provider = view.oidc_providers.with_name(head.rpartition(":")[2], name)
     return provider.tags if provider is not None and provider.arn == resource else ()
