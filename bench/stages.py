@@ -136,6 +136,7 @@ def _caller_stages(app: App, calls: Sequence[_Call]) -> list[Stage]:
             resource="*",
             resource_account=ACCOUNT,
             facts=calls[number].received.facts,
+            view=view,
             keys=lambda _tags: {"aws:resourceaccount": ACCOUNT},
         )
 

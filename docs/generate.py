@@ -11,7 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from daypass.api.operations import _IAM, ProofOperation, _sts
+from daypass.api.operations import ProofOperation, _sts
+from daypass.api.table import IAM_ROWS
 from daypass.api.wire_errors import WIRE_ERRORS
 from daypass.awsapi.model import load_service
 from daypass.errors import Reason
@@ -56,7 +57,7 @@ def operations_page() -> Iterator[str]:
     """docs/operations.md."""
     # Only the names are read: nothing is fetched or issued.
     sts = {row.name: row for row in _sts(Sts(Sessions(()), OidcIdentities(Fetcher().get)))}
-    offered = {"sts": set(sts), "iam": {name for name, _, _ in _IAM}}
+    offered = {"sts": set(sts), "iam": {row.name for row in IAM_ROWS}}
     yield "# Operations\n"
     yield "What is offered of the two services, by the AWS models that botocore ships. An operation that is not offered is"
     yield "answered with `NotImplemented`, and a parameter that is not, with `ValidationError` and its name."

@@ -88,7 +88,12 @@ def new_secret_access_key() -> Secret:
     return Secret(base64.b64encode(secrets.token_bytes(30)).decode("ascii"))
 
 
-def new_unique_id(prefix: Literal["AIDA", "AROA", "AGPA", "ANPA", "ANVA", "AIPA", "ASCA"]) -> str:
+UniqueIdPrefix = Literal["AIDA", "AROA", "AGPA", "ANPA", "ANVA", "AIPA", "ASCA", "APKA", "ACCA"]
+"""User, role, group, managed policy and its versions, instance profile, server certificate, SSH public key, service-specific
+credential (IAM User Guide, "Understanding unique ID prefixes")."""
+
+
+def new_unique_id(prefix: UniqueIdPrefix) -> str:
     """A fresh unique id of 21 characters. Ids are never reused: 85 random bits, and the store refuses a repeat."""
     return prefix + "".join(secrets.choice(_BASE32) for _ in range(17))
 

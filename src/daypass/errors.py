@@ -160,12 +160,34 @@ class Reason(enum.Enum):
     NOT_AUTHORIZED = "not-authorized", "IAM User Guide, Policy evaluation logic"
     NOT_TRUSTED = "not-trusted", "IAM User Guide, Role trust policy"
 
+    # Passwords, certificates and keys that are stored (iam)
+    PASSWORD_POLICY_VIOLATION = "password-policy-violation", "IAM API: PasswordPolicyViolation"
+    CERTIFICATE_MALFORMED = "certificate-malformed", "IAM API: MalformedCertificate"
+    CERTIFICATE_INVALID = "certificate-invalid", "IAM API: InvalidCertificate"
+    CERTIFICATE_DUPLICATE = "certificate-duplicate", "IAM API: DuplicateCertificate"
+    CERTIFICATE_KEY_MISMATCH = "certificate-key-mismatch", "IAM API: KeyPairMismatch"
+    SSH_KEY_INVALID = "ssh-key-invalid", "IAM API: InvalidPublicKey"
+    SSH_KEY_DUPLICATE = "ssh-key-duplicate", "IAM API: DuplicateSSHPublicKey"
+    SSH_KEY_ENCODING = "ssh-key-encoding", "IAM API: UnrecognizedPublicKeyEncoding"
+    USER_TYPE_INVALID = "user-type-invalid", "IAM API: InvalidUserType"
+
+    # Reports (iam)
+    REPORT_NOT_PRESENT = "report-not-present", "IAM API, GetCredentialReport: ReportNotPresent"
+    REPORT_EXPIRED = "report-expired", "IAM API, GetCredentialReport: ReportExpired"
+    REPORT_IN_PROGRESS = "report-in-progress", "IAM API, GetCredentialReport: ReportInProgress"
+
     # Entities (iam, store)
     NO_SUCH_ENTITY = "no-such-entity", "IAM API: NoSuchEntity"
     ENTITY_ALREADY_EXISTS = "entity-already-exists", "IAM API: EntityAlreadyExists"
     DELETE_CONFLICT = "delete-conflict", "IAM API: DeleteConflict"
     LIMIT_EXCEEDED = "limit-exceeded", "IAM and STS quotas"
     INVALID_INPUT = "invalid-input", "IAM API: InvalidInput"
+    POLICY_NOT_ATTACHABLE = "policy-not-attachable", "IAM API, AttachRolePolicy: PolicyNotAttachable"
+    ENTITY_UNMODIFIABLE = "entity-unmodifiable", "IAM API: UnmodifiableEntity"
+    ENTITY_MODIFIED_MEANWHILE = "entity-modified-meanwhile", "IAM API: ConcurrentModification"
+    SERVICE_NOT_SUPPORTED = "service-not-supported", "IAM API: NotSupportedService"
+    FEATURE_DISABLED = "feature-disabled", "IAM API: FeatureDisabled"
+    FEATURE_ENABLED = "feature-enabled", "IAM API: FeatureEnabled"
     STORED_POLICY_INVALID = "stored-policy-invalid", "IAM API, SimulatePrincipalPolicy: PolicyEvaluation"
 
     # The process (server, store)

@@ -16,8 +16,10 @@ from daypass.errors import AccessDeniedError, EntityError, Reason
 from daypass.iam import role_policies, roles
 from daypass.iam.service import Iam
 from daypass.principal import Root
+from daypass.sealing import MasterKey
 from in_process import Service, service
 
+MASTER = MasterKey.parse(MasterKey.generate())
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/idp.example.org"
 
 
@@ -209,12 +211,12 @@ async def test_a_role_that_is_another_by_the_time_it_is_written_is_left_alone(ia
     permitted = Permitted(caller, "iam:PutRolePolicy", elsewhere, facts, (), denies)
     parameters = {"RoleName": "Dev", "PolicyName": "One", "PolicyDocument": policy}
     with pytest.raises(EntityError) as caught:
-        await role_policies.put_role_policy(Iam(iam.app.store), permitted, parameters)
+        await role_policies.put_role_policy(Iam(iam.app.store, MASTER), permitted, parameters)
     assert caught.value.reason is Reason.NO_SUCH_ENTITY
     team = "arn:aws:iam::123456789012:role/team/Dev"
     retagged = Permitted(caller, "iam:PutRolePolicy", team, facts, (("Team", "red"),), denies)
     with pytest.raises(AccessDeniedError) as refused:
-        await role_policies.put_role_policy(Iam(iam.app.store), retagged, parameters)
+        await role_policies.put_role_policy(Iam(iam.app.store, MASTER), retagged, parameters)
     assert refused.value.reason is Reason.NOT_AUTHORIZED
     dev = iam.app.store.view().roles.with_name("123456789012", "Dev")
     assert dev is not None
@@ -227,5 +229,5 @@ async def test_tags_that_changed_meanwhile_are_decided_by_again(iam: Service) ->
     asked: list[object] = []
     team = "arn:aws:iam::123456789012:role/team/Dev"
     permitted = Permitted(caller, "iam:UpdateRole", team, facts, (("Team", "red"),), asked.append)
-    await roles.update_role(Iam(iam.app.store), permitted, {"RoleName": "Dev", "Description": "x"})
+    await roles.update_role(Iam(iam.app.store, MASTER), permitted, {"RoleName": "Dev", "Description": "x"})
     assert asked == [()]  # the tags that the role has now

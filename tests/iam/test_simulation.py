@@ -15,17 +15,20 @@ from botocore.model import Shape
 from botocore.parsers import create_parser
 from msgspec.structs import replace
 
+from daypass.access import Caller
 from daypass.api import operation_table
 from daypass.api.operations import SignedOperation
 from daypass.api.resources import Resource
 from daypass.iam import simulation
 from daypass.iam.arn_templates import arn_template
+from daypass.principal import Root
 from in_process import ACCOUNT, Answer, Service, service
 from running import running_server
 
 OBJECT = "arn:aws:s3:::raw/hr/x.csv"
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/team/Dev"
+ROOT_CALLER = Caller(Root(ACCOUNT), "AKIAQNZKJ3EXAMPLE234", "us-east-1")
 ALICE = f"arn:aws:iam::{ACCOUNT}:user/alice"
 BOB = "arn:aws:iam::222222222222:user/bob"
 AWS_EXAMPLE = (
@@ -527,9 +530,9 @@ async def test_what_is_authorised_is_the_source_of_the_policies_with_its_tags(ia
     row = operation_table(cast(Any, None), cast(Any, None))["iam", operation]
     assert isinstance(row, SignedOperation)
     view = iam.app.store.view()
-    assert row.resource({"PolicySourceArn": ROLE}, ACCOUNT, view) == Resource(ROLE, ACCOUNT, (("Team", "red"),))
+    assert row.resource({"PolicySourceArn": ROLE}, ROOT_CALLER, view) == Resource(ROLE, ACCOUNT, (("Team", "red"),))
     elsewhere = ROLE.replace("/team/", "/")
-    assert row.resource({"PolicySourceArn": elsewhere}, ACCOUNT, view) == Resource(elsewhere, ACCOUNT)
+    assert row.resource({"PolicySourceArn": elsewhere}, ROOT_CALLER, view) == Resource(elsewhere, ACCOUNT)
     assert row.action == f"iam:{operation}"
 
 

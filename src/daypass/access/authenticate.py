@@ -17,10 +17,11 @@ from daypass import sigv4
 from daypass.credentials import LONG_TERM_KEY, TEMPORARY_KEY, access_key_label
 from daypass.errors import AuthenticationError, Reason
 from daypass.principal import AccountPrincipal, RoleSession, Root
+from daypass.principal import User as UserPrincipal
 from daypass.sealing import MasterKey
 from daypass.sessions import OpenedSession, Session, Sessions
 from daypass.sessions.session import check_not_expired
-from daypass.store import AccessKey, Role, View
+from daypass.store import AccessKey, Role, User, View
 
 SECRETS_REMEMBERED: Final = 1024
 """Unwrapped long-term secrets kept, per process; unwrapping one costs a few microseconds."""
@@ -31,7 +32,7 @@ class Caller(msgspec.Struct, frozen=True):
     Whoever signed the request, and what their credentials are.
 
     ``session`` and ``role`` are there for temporary credentials; the role is the one that lives now, found by its unique
-    id. ``region`` is the one of the credential scope.
+    id. ``user`` is there for a user's access key, as it is now. ``region`` is the one of the credential scope.
     """
 
     principal: AccountPrincipal
@@ -39,6 +40,7 @@ class Caller(msgspec.Struct, frozen=True):
     region: str
     session: Session | None = None
     role: Role | None = None
+    user: User | None = None
 
 
 class Authenticator:
@@ -60,7 +62,7 @@ class Authenticator:
         1. there is exactly one credential (``sigv4.read_authorization`` refuses two);
         2. its access key is known: a long-term key that is active, or a session token of ours made for this key id;
         3. the signature agrees, in time and scope; for an unknown key the same work is done over nobody's secret;
-        4. the session has not expired, and its role still exists.
+        4. the session has not expired and its role still exists; the key's user still exists.
 
         ``payload_hash`` is the SHA-256 of the body as received, ``service`` the service whose door this is.
         Raises AuthenticationError. **It does not decide whether the caller may:** that is ``authorize``.
@@ -100,8 +102,7 @@ class Authenticator:
             except AuthenticationError:
                 return None
         key = view.access_keys.with_key(access_key_id) if access_key_id.startswith(LONG_TERM_KEY) else None
-        # A key with a user is not this account's root; users are not served yet, so neither are their keys.
-        return key if key is not None and key.status == "Active" and key.user_id is None else None
+        return key if key is not None and key.status == "Active" else None
 
     def _secret_of(self, key: AccessKey | OpenedSession) -> bytes:
         if isinstance(key, OpenedSession):
@@ -123,7 +124,7 @@ def _caller(
     key: AccessKey | OpenedSession, authorization: sigv4.UnverifiedAuthorization, view: View, now: float
 ) -> Caller:
     if isinstance(key, AccessKey):
-        return Caller(Root(key.account), key.access_key_id, authorization.region)
+        return _owner(key, authorization.region, view)
     session = key.session
     check_not_expired(session, now)
     role = view.roles.with_key(session.role_id)
@@ -131,3 +132,14 @@ def _caller(
         raise AuthenticationError(Reason.UNKNOWN_ACCESS_KEY, _UNKNOWN)
     principal = RoleSession(role.account, role.path, role.name, role.unique_id, session.session_name)
     return Caller(principal, authorization.access_key_id, authorization.region, session, role)
+
+
+def _owner(key: AccessKey, region: str, view: View) -> Caller:
+    """The user whose key it is, or the account's root user."""
+    if key.user_id is None:
+        return Caller(Root(key.account), key.access_key_id, region)
+    user = view.users.with_key(key.user_id)
+    if user is None:
+        raise AuthenticationError(Reason.UNKNOWN_ACCESS_KEY, _UNKNOWN)
+    principal = UserPrincipal(user.account, user.path, user.name, user.unique_id)
+    return Caller(principal, key.access_key_id, region, user=user)

@@ -7,13 +7,13 @@ One function for every door. Permissions are read live from the role; session po
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 
 import msgspec
 
 from daypass.access.authenticate import Caller
-from daypass.access.context import RequestFacts, principal_keys, request_keys, session_keys
+from daypass.access.context import RequestFacts, principal_keys, principal_tag_keys, request_keys, session_keys
+from daypass.access.policies import boundary_of, identity_policies
 from daypass.errors import AccessDeniedError, Reason
 from daypass.identity import ContextValue
 from daypass.policy import (
@@ -21,14 +21,13 @@ from daypass.policy import (
     Kind,
     Layers,
     NamedPolicy,
-    PolicySet,
     Request,
     compile_policy,
     decide,
     denial_message,
 )
 from daypass.policy.evaluate import decide_by_operation
-from daypass.store import Role
+from daypass.store import View
 
 Tags = tuple[tuple[str, str], ...]
 
@@ -64,13 +63,14 @@ def authorize(
     resource: str,
     resource_account: str,
     facts: RequestFacts,
+    view: View,
     keys: Callable[[Tags], Mapping[str, ContextValue]],
     shown: str | None = None,
     resource_tags: Tags = (),
 ) -> Permitted:
     """
-    Decide one action on one resource. ``keys`` makes the condition keys that this operation adds, from the resource's
-    tags; ``shown`` is what a denial calls the resource, where that is not its ARN.
+    Decide one action on one resource, by the policies of ``view``. ``keys`` makes the condition keys that this operation
+    adds, from the resource's tags; ``shown`` is what a denial calls the resource, where that is not its ARN.
 
     Raises AccessDeniedError with AWS's sentence. Default deny: no policy, no permission.
     """
@@ -82,7 +82,7 @@ def authorize(
         if decision is None:
             context = _context(caller, facts, keys(tags))
             request = Request(action, resource, resource_account, caller.principal, context, long_term)
-            decision = decide(request, layers_of(caller))
+            decision = decide(request, layers_of(caller, view))
         if not decision.allowed:
             named = request if shown is None else msgspec.structs.replace(request, resource=shown)
             raise AccessDeniedError(Reason.NOT_AUTHORIZED, denial_message(named, decision))
@@ -91,27 +91,17 @@ def authorize(
     return Permitted(caller, action, resource, facts, resource_tags, decide_for)
 
 
-def layers_of(caller: Caller) -> Layers:
-    """The policies that bound a caller: those of the role as they are now, and those of the session as sealed."""
-    role, session = caller.role, caller.session
-    identity = () if role is None else identity_policies(role)
+def layers_of(caller: Caller, view: View) -> Layers:
+    """The policies that bound a caller: those of the user or role as they are now, and those of the session as sealed."""
+    entity = caller.user if caller.user is not None else caller.role
+    if entity is None:
+        return Layers()  # root
+    identity, boundary = identity_policies(entity, view), boundary_of(entity, view)
+    session = caller.session
     if session is None or session.policy is None:
-        return Layers(identity=identity)
+        return Layers(identity=identity, boundary=boundary)
     inline = NamedPolicy("session policy", compile_policy(session.policy, Kind.SESSION))
-    return Layers(identity=identity, session=(inline,))
-
-
-def identity_policies(role: Role) -> tuple[NamedPolicy, ...]:
-    """The policies that say what sessions of a role may do."""
-    return _policy_set(role.inline_policies)
-
-
-@functools.lru_cache(maxsize=4096)
-def _policy_set(inline_policies: tuple[tuple[str, str], ...]) -> PolicySet:
-    """One index over all policies of a role, kept for as long as nobody changes them."""
-    return PolicySet(
-        NamedPolicy(f"inline:{name}", compile_policy(text, Kind.IDENTITY)) for name, text in inline_policies
-    )
+    return Layers(identity=identity, boundary=boundary, session=(inline,))
 
 
 def _context(caller: Caller, facts: RequestFacts, keys: Mapping[str, ContextValue]) -> Context:
@@ -121,5 +111,7 @@ def _context(caller: Caller, facts: RequestFacts, keys: Mapping[str, ContextValu
     if caller.session is not None:
         role_tags = () if caller.role is None else caller.role.tags
         values.update(session_keys(caller.session, role_tags, facts.now))
+    if caller.user is not None:
+        values.update(principal_tag_keys(caller.user.tags))
     values.update(keys)
     return Context.prepared(values)

@@ -34,17 +34,22 @@ KEYS: Final[Mapping[str, str]] = {
     "aws:principalisawsservice": "callers with credentials: false",
     "aws:userid": "callers with credentials",
     "aws:username": "IAM users only",
-    "aws:principaltag/*": "tags of the role and of the session",
+    "aws:principaltag/*": "tags of the user, or of the role and the session",
     "aws:federatedprovider": "sessions made from a web identity or a SAML assertion",
     "aws:tokenissuetime": "temporary credentials only",
     "aws:multifactorauthpresent": "temporary credentials only",
     "aws:multifactorauthage": "temporary credentials of a caller that used MFA",
     "aws:sourceidentity": "sessions with a source identity",
     "aws:resourceaccount": "always",
-    "aws:resourcetag/*": "tags of the role or provider that is the resource",
-    "iam:resourcetag/*": "tags of the role that is the resource",
+    "aws:resourcetag/*": "tags of the entity that is the resource",
+    "iam:resourcetag/*": "tags of the IAM entity that is the resource",
     "aws:requesttag/*": "tags that the request would put on the resource or the session",
     "aws:tagkeys": "when the request passes tags or tag keys",
+    "iam:permissionsboundary": "CreateUser, CreateRole, Put*PermissionsBoundary: the boundary that is passed; other writes of"
+    " policies and boundaries of a user or role: the one it has",
+    "iam:policyarn": "Attach*Policy, Detach*Policy",
+    "iam:passedtoservice": "PassRole: the service that the role is given to",
+    "iam:awsservicename": "service-linked roles: the service",
     "sts:rolesessionname": "AssumeRole*",
     "sts:sourceidentity": "AssumeRole*, when one is set",
     "sts:transitivetagkeys": "AssumeRole*, when keys are passed",
@@ -119,9 +124,13 @@ def session_keys(session: Session, role_tags: tuple[tuple[str, str], ...], now: 
     if session.source_identity is not None:
         keys["aws:sourceidentity"] = session.source_identity
     # A tag passed for the session overrides the role's tag of the same key, whatever the case of either.
-    for key, value in (*role_tags, *session.tags):
-        keys[f"aws:principaltag/{key.lower()}"] = value
+    keys.update(principal_tag_keys((*role_tags, *session.tags)))
     return keys
+
+
+def principal_tag_keys(tags: tuple[tuple[str, str], ...]) -> dict[str, ContextValue]:
+    """The tags of the caller; of two with the same key but for case, the later."""
+    return {f"aws:principaltag/{key.lower()}": value for key, value in tags}
 
 
 def request_tag_keys(tags: Mapping[str, str]) -> dict[str, ContextValue]:

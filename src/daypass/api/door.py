@@ -15,11 +15,12 @@ from typing import Final, Protocol
 
 import msgspec
 
-from daypass.access import Authenticator, authorize
+from daypass.access import Authenticator, Permitted, authorize
 from daypass.access.context import resource_keys
 from daypass.api.client_address import Network
 from daypass.api.operations import Operation, OperationTable, ProofOperation, Result, ServiceName, SignedOperation
 from daypass.api.received import ClientGoneError, Receive, ReceivedRequest, Scope, Send, receive_request
+from daypass.api.resources import Resource
 from daypass.api.wire_errors import WIRE_ERRORS, WireError
 from daypass.awsapi import constraints, query
 from daypass.awsapi.form import parse_form
@@ -142,20 +143,27 @@ class AwsDoor:
             now=received.facts.now,
         )
         parameters = _parameters(request)
-        resource = operation.resource(parameters, caller.principal.account, view)
-        permitted = authorize(
-            caller,
-            action=operation.action,
-            resource=resource.arn,
-            resource_account=resource.account,
-            shown=resource.shown,
-            resource_tags=resource.tags,
-            facts=received.facts,
-            keys=lambda tags: {
-                **resource_keys(resource.account, tags, iam=operation.service == "iam"),
-                **operation.keys(parameters),
-            },
-        )
+
+        def permit(action: str, resource: Resource) -> Permitted:
+            return authorize(
+                caller,
+                action=action,
+                resource=resource.arn,
+                resource_account=resource.account,
+                shown=resource.shown,
+                resource_tags=resource.tags,
+                facts=received.facts,
+                view=view,
+                keys=lambda tags: {
+                    **resource_keys(resource.account, tags, iam=operation.service == "iam"),
+                    **operation.keys(parameters),
+                    **resource.keys,
+                },
+            )
+
+        permitted = permit(operation.action, operation.resource(parameters, caller, view))
+        for action, resource_of in operation.also:
+            permit(action, resource_of(parameters, caller, view))
         return await operation.handler(permitted, parameters)
 
     def _refusal(self, parsed: ParsedRequest | None, error: DaypassError, request_id: str) -> tuple[int, bytes]:

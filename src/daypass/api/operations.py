@@ -17,8 +17,8 @@ from daypass.access import Permitted, RequestFacts
 from daypass.access.context import request_tag_keys
 from daypass.api import resources
 from daypass.api.resources import ResourceOf
+from daypass.api.table import IAM_ROWS
 from daypass.awsapi.parameters import Parameters, tag_list, texts
-from daypass.iam import oidc_providers, role_policies, roles, simulation
 from daypass.iam.service import Iam
 from daypass.identity import ContextValue
 from daypass.store import View
@@ -34,7 +34,10 @@ ServiceName = Literal["sts", "iam"]
 
 @dataclass(frozen=True, slots=True)
 class SignedOperation:
-    """An operation that a caller must be permitted: ``action`` on ``resource``, with the keys of the tags it passes."""
+    """
+    An operation that a caller must be permitted: ``action`` on ``resource``, with the keys of the tags it passes, and each
+    action of ``also`` on its resource.
+    """
 
     service: ServiceName
     name: str
@@ -42,6 +45,7 @@ class SignedOperation:
     resource: ResourceOf
     handler: SignedHandler
     keys: Callable[[Parameters], Mapping[str, ContextValue]]
+    also: tuple[tuple[str, ResourceOf], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,43 +95,12 @@ def _sts(sts: Sts) -> tuple[Operation, ...]:
     )
 
 
-_IamFunction = Callable[[Iam, Permitted, Parameters], Awaitable[Result]]
-_IAM: tuple[tuple[str, ResourceOf, _IamFunction], ...] = (
-    ("CreateRole", resources.role_to_be, roles.create_role),
-    ("GetRole", resources.role, roles.get_role),
-    ("ListRoles", resources.everything, roles.list_roles),
-    ("UpdateRole", resources.role, roles.update_role),
-    ("UpdateRoleDescription", resources.role, roles.update_role_description),
-    ("UpdateAssumeRolePolicy", resources.role, roles.update_assume_role_policy),
-    ("DeleteRole", resources.role, roles.delete_role),
-    ("TagRole", resources.role, roles.tag_role),
-    ("UntagRole", resources.role, roles.untag_role),
-    ("ListRoleTags", resources.role, roles.list_role_tags),
-    ("PutRolePolicy", resources.role, role_policies.put_role_policy),
-    ("GetRolePolicy", resources.role, role_policies.get_role_policy),
-    ("ListRolePolicies", resources.role, role_policies.list_role_policies),
-    ("DeleteRolePolicy", resources.role, role_policies.delete_role_policy),
-    ("CreateOpenIDConnectProvider", resources.oidc_provider_to_be, oidc_providers.create_oidc_provider),
-    ("GetOpenIDConnectProvider", resources.oidc_provider, oidc_providers.get_oidc_provider),
-    ("ListOpenIDConnectProviders", resources.everything, oidc_providers.list_oidc_providers),
-    ("DeleteOpenIDConnectProvider", resources.oidc_provider, oidc_providers.delete_oidc_provider),
-    ("AddClientIDToOpenIDConnectProvider", resources.oidc_provider, oidc_providers.add_client_id),
-    ("RemoveClientIDFromOpenIDConnectProvider", resources.oidc_provider, oidc_providers.remove_client_id),
-    ("UpdateOpenIDConnectProviderThumbprint", resources.oidc_provider, oidc_providers.update_thumbprint),
-    ("TagOpenIDConnectProvider", resources.oidc_provider, oidc_providers.tag_oidc_provider),
-    ("UntagOpenIDConnectProvider", resources.oidc_provider, oidc_providers.untag_oidc_provider),
-    ("ListOpenIDConnectProviderTags", resources.oidc_provider, oidc_providers.list_oidc_provider_tags),
-    ("SimulateCustomPolicy", resources.everything, simulation.simulate_custom_policy),
-    ("SimulatePrincipalPolicy", resources.policy_source, simulation.simulate_principal_policy),
-    ("GetContextKeysForCustomPolicy", resources.everything, simulation.get_context_keys_for_custom_policy),
-    ("GetContextKeysForPrincipalPolicy", resources.policy_source, simulation.get_context_keys_for_principal_policy),
-)
-
-
 def _iam(iam: Iam) -> tuple[Operation, ...]:
     return tuple(
-        SignedOperation("iam", name, f"iam:{name}", resource, partial(function, iam), _keys_of(name))
-        for name, resource, function in _IAM
+        SignedOperation(
+            "iam", row.name, f"iam:{row.name}", row.resource, partial(row.function, iam), _keys_of(row.name), row.also
+        )
+        for row in IAM_ROWS
     )
 
 

@@ -18,5 +18,8 @@ SIMULATED_CHARACTERS: Final = 4_000_000
 """Characters of policy that one page of a simulation goes through, over all its actions and resources: about a second.
 A page that would take more is shorter (IAM API, SimulateCustomPolicy: MaxItems)."""
 
+SCANNED_FOR_A_PAGE: Final = 10_000
+"""Records looked at for one page of a list with a filter; a few milliseconds."""
+
 PAGE_ITEMS: Final = 100
 """Items on a page when MaxItems is absent (IAM API, ListRoles: MaxItems)."""

@@ -12,13 +12,16 @@ import base64
 import binascii
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from daypass.awsapi.parameters import Parameters, optional_integer, optional_text
 from daypass.errors import Reason, RequestError
-from daypass.iam.limits import PAGE_ITEMS
+from daypass.iam.limits import PAGE_ITEMS, SCANNED_FOR_A_PAGE
+from daypass.store import Record, SortedRecords
 
 Item = TypeVar("Item")
+R = TypeVar("R", bound=Record)
 
 
 def page(
@@ -32,6 +35,31 @@ def page(
     if start + count < len(items):
         return chosen, {"IsTruncated": True, "Marker": _write(key(chosen[-1]))}
     return chosen, {"IsTruncated": False}
+
+
+def page_of_records(
+    records: SortedRecords[R], parameters: Parameters, *, keep: Callable[[R], bool]
+) -> tuple[list[R], dict[str, object]]:
+    """
+    A page of the records that ``keep`` keeps, in time that does not depend on how many there are.
+
+    Of a long list only so many records are looked at; a page may then have fewer items than were asked for, or none, and
+    more to come, as IAM says of its own lists (IAM API, ListRoles: IsTruncated).
+    """
+    marker = optional_text(parameters, "Marker")
+    count = optional_integer(parameters, "MaxItems") or PAGE_ITEMS
+    chosen: list[R] = []
+    last = ""
+    rest = records.after(None if marker is None else _read(marker))
+    for record in islice(rest, SCANNED_FOR_A_PAGE):
+        if len(chosen) == count:
+            return chosen, {"IsTruncated": True, "Marker": _write(chosen[-1].sort_name)}
+        if keep(record):
+            chosen.append(record)
+        last = record.sort_name
+    if next(rest, None) is None:
+        return chosen, {"IsTruncated": False}
+    return chosen, {"IsTruncated": True, "Marker": _write(last)}
 
 
 def _write(place: str) -> str:

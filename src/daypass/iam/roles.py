@@ -16,7 +16,7 @@ from daypass.credentials import new_unique_id
 from daypass.errors import EntityError, Reason, RequestError
 from daypass.iam import documents, tags
 from daypass.iam.limits import ROLES_PER_ACCOUNT
-from daypass.iam.paging import page
+from daypass.iam.paging import page, page_of_records
 from daypass.iam.service import Iam
 from daypass.store import Role
 
@@ -89,9 +89,8 @@ async def get_role(iam: Iam, permitted: Permitted, parameters: Parameters) -> di
 async def list_roles(iam: Iam, permitted: Permitted, parameters: Parameters) -> dict[str, object]:
     """The roles of the account under a path, by name. Tags are not shown in a list (IAM API, ListRoles)."""
     every = iam.store.view().roles.of(permitted.caller.principal.account)
-    prefix = optional_text(parameters, "PathPrefix")
-    under = every if prefix is None else [role for role in every if role.path.startswith(prefix)]
-    chosen, more = page(under, parameters, key=lambda role: role.name)
+    prefix = optional_text(parameters, "PathPrefix") or "/"
+    chosen, more = page_of_records(every, parameters, keep=lambda role: role.path.startswith(prefix))
     return {"Roles": [_members(role, with_tags=False) for role in chosen], **more}
 
 

@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from daypass.sealing import MasterKey
 from daypass.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Iam:
-    """The store, and whether providers at plain http on the loopback interface may be registered (development)."""
+    """
+    The store; the master key, which wraps the secrets that are stored; and whether providers at plain http on the loopback
+    interface may be registered (development).
+    """
 
     store: Store
+    master: MasterKey = field(repr=False)
     allow_loopback_http: bool = False

@@ -59,7 +59,7 @@ def _wire(settings: Settings, clock: Clock, master: MasterKey, store: Store, acc
     sessions = Sessions(ring_keys(master, store.view()))
     oidc = OidcIdentities(fetcher.get)
     sts = Sts(sessions, oidc)
-    iam = Iam(store, settings.allow_loopback_http)
+    iam = Iam(store, master, settings.allow_loopback_http)
     door = AwsDoor(
         operation_table(sts, iam),
         authenticator=Authenticator(master, sessions),

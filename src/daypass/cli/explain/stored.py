@@ -12,7 +12,7 @@ import sqlite3
 from pathlib import Path
 
 from daypass import arn
-from daypass.access.authorize import identity_policies
+from daypass.access.policies import identity_policies
 from daypass.access.trust import trust_policy_of
 from daypass.cli.explain.question import SESSION_NAME, TRUST_ACTIONS, Known, QuestionError, read_principal
 from daypass.clock import system_clock
@@ -84,7 +84,7 @@ def known_of(view: View, role: Role | None, action: str, resource: str) -> Known
     if trusting and target is None:
         raise QuestionError(f"--resource: no such role in this store: {resource!r}")
     return Known(
-        identity=() if role is None else identity_policies(role),
+        identity=() if role is None else identity_policies(role, view),
         trust=trust_policy_of(target) if trusting and target is not None else None,
         principal_tags=() if role is None else role.tags,
         resource_tags=target.tags if target is not None else _provider_tags(view, resource),
