@@ -8,7 +8,7 @@ PROVIDER := tests/real/oidc_provider
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 ARGS ?=
 
-.PHONY: setup demo test check format docs bench fuzz lock help
+.PHONY: setup demo test check coverage format docs bench fuzz lock help
 
 help:  ## Say what the targets do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -34,6 +34,11 @@ check: $(READY)  ## Format, lint, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy src tests bench
 	$(BIN)/lint-imports
+
+coverage: $(READY)  ## See that every branch of the policy engine is reached by a test
+	DAYPASS_FUZZ_CASES=2000 $(BIN)/python -m coverage run --branch --source=src/daypass/policy -m pytest -n 0 -q \
+		tests/policy tests/access tests/cli/test_explain.py tests/iam/test_simulation.py
+	$(BIN)/python -m coverage report --show-missing --skip-covered --fail-under=100
 
 format: $(READY)  ## Format, and fix what can be fixed
 	$(BIN)/ruff format .

@@ -17,6 +17,7 @@ import regopy  # type: ignore[import-untyped]  # the package has no type informa
 
 from bench.decision_cases import ACCOUNT, ACTIONS, ROLE, SESSIONS, Call, Case, Equal, Rule, iam_document
 from daypass.policy import Context, Kind, Layers, NamedPolicy, PolicySet, Request, compile_policy, decide, explain
+from daypass.policy.closest import telling
 from daypass.principal import RoleSession
 
 Ask = Callable[[], bool]
@@ -58,8 +59,12 @@ class Daypass:
         return [_deciding(request_of(call), self.layers) for call in calls]
 
     def explanations(self, calls: Sequence[Call]) -> list[Ask]:
-        """``explain(...).to_dict()``, and whether that says allowed."""
+        """What a denied caller is told, as JSON takes it; and whether that says allowed."""
         return [_explaining(request_of(call), self.layers) for call in calls]
+
+    def listings(self, calls: Sequence[Call]) -> list[Ask]:
+        """The same with every statement compared: ``explain(...).to_dict()``."""
+        return [_listing(request_of(call), self.layers) for call in calls]
 
 
 def _named(name: str, text: str, kind: Kind) -> NamedPolicy:
@@ -77,6 +82,14 @@ def _deciding(request: Request, layers: Layers) -> Ask:
 
 
 def _explaining(request: Request, layers: Layers) -> Ask:
+    def ask() -> bool:
+        explanation = explain(request, layers)
+        return bool(explanation.to_dict(telling(explanation))["decision"] == "allowed")
+
+    return ask
+
+
+def _listing(request: Request, layers: Layers) -> Ask:
     return lambda: explain(request, layers).to_dict()["decision"] == "allowed"
 
 

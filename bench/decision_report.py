@@ -12,15 +12,26 @@ from bench.decision_cases import CALLS, MIX, SIZES
 from bench.decision_engines import ENGINES
 
 EXPLAINED: Final = "explained"
+LISTED: Final = "listed"
+LABELS: Final = {EXPLAINED: "daypass, explained", LISTED: "explained, every statement traced"}
+HOW_EXPLAINED: Final = {
+    EXPLAINED: "the decision with its reasons, as a dict for JSON: cause, every layer with all statements that apply, all "
+    "that would have to change, missing context keys, warnings; and traced element by element the statements that decided "
+    "and the closest statement of each layer that would have to allow",
+    LISTED: "the same, but with every statement of every layer traced, as daypass explain --json prints it; without a goal",
+}
+"""What is timed in these rows, in words."""
 POLICIES: Final = "policies"
 COMPILED: Final = "compiled"
 POLICY_COUNTS: Final = (10, 1000)
 
 Name = tuple[str, int]
-"""What is measured, and its size: an engine or ``explained`` by statements, ``policies`` by their number."""
+"""What is measured, and its size: an engine or a way to explain by statements, ``policies`` by their number."""
 Rates = dict[Name, list[float]]
 """Calls per second, one figure for every round."""
 
+LABEL: Final = 36
+"""Characters of the column of names."""
 WIDTH: Final = 120
 """Characters of a line of prose."""
 WANTED_TO_BEST_PEER: Final = {3: 3.0, 50: 6.0, 1000: 10.0}
@@ -103,7 +114,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "seconds": report.seconds,
         "calls": CALLS,
         "mix": MIX,
-        "how": {name: engine.how for name, engine in ENGINES.items()},
+        "how": {name: engine.how for name, engine in ENGINES.items()} | HOW_EXPLAINED,
         "median_per_second": {f"{what} {size}": report.rate((what, size)) for what, size in report.rates},
         "per_second": {f"{what} {size}": rates for (what, size), rates in report.rates.items()},
         "goals": [asdict(goal) | {"met": goal.met} for goal in report.goals()],
@@ -117,10 +128,11 @@ def as_table(report: Report) -> str:
         f"{CALLS} different requests in turn, of 12 context keys; all engines gave the same answers to all of them.",
         *textwrap.wrap(f"Statements of the role (a boundary and a session policy are added): {MIX}.", WIDTH),
         *(f"{name}: {engine.how}" for name, engine in ENGINES.items()),
+        *(line for name, how in HOW_EXPLAINED.items() for line in textwrap.wrap(f"{LABELS[name]}: {how}", WIDTH)),
         "",
-        f"{'':<22}" + "".join(f"{f'{size:,} statements':>18}" for size in SIZES),
+        f"{'':<{LABEL}}" + "".join(f"{f'{size:,} statements':>18}" for size in SIZES),
     ]
-    lines += [_row(report, name) for name in (*ENGINES, EXPLAINED)]
+    lines += [_row(report, name) for name in (*ENGINES, *HOW_EXPLAINED)]
     few, many = POLICY_COUNTS
     lines += [
         "",
@@ -138,5 +150,4 @@ def as_table(report: Report) -> str:
 
 
 def _row(report: Report, name: str) -> str:
-    label = "daypass, explained" if name == EXPLAINED else name
-    return f"{label:<22}" + "".join(f"{report.rate((name, size)):>18,.0f}" for size in SIZES)
+    return f"{LABELS.get(name, name):<{LABEL}}" + "".join(f"{report.rate((name, size)):>18,.0f}" for size in SIZES)

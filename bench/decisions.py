@@ -19,7 +19,18 @@ from typing import Final
 
 from bench.decision_cases import DENSE_MARK, SIZES, Call, Rule, calls_of, case_of, dense_document, iam_document
 from bench.decision_engines import ENGINES, Ask, Daypass, request_of
-from bench.decision_report import COMPILED, EXPLAINED, POLICIES, POLICY_COUNTS, Name, Rates, Report, as_json, as_table
+from bench.decision_report import (
+    COMPILED,
+    EXPLAINED,
+    LISTED,
+    POLICIES,
+    POLICY_COUNTS,
+    Name,
+    Rates,
+    Report,
+    as_json,
+    as_table,
+)
 from daypass.policy import Kind, Layers, NamedPolicy, PolicySet, compile_policy, decide
 
 ROUNDS: Final = 15
@@ -52,11 +63,10 @@ def _contestants() -> Iterator[tuple[Name, Sequence[Ask]]]:
         case = case_of(size)
         calls = calls_of(case)
         asks = {name: engine(case).asks(calls) for name, engine in ENGINES.items()}
-        explanations = Daypass(case).explanations(calls)
-        agree(calls, asks | {"daypass, explained": explanations})
-        for name, asked in asks.items():
+        explained = {EXPLAINED: Daypass(case).explanations(calls), LISTED: Daypass(case).listings(calls)}
+        agree(calls, asks | explained)
+        for name, asked in (asks | explained).items():
             yield (name, size), asked
-        yield (EXPLAINED, size), explanations
     for number in POLICY_COUNTS:
         yield (POLICIES, number), among_policies(number)
 

@@ -141,6 +141,12 @@ def test_notresource_is_shown_as_its_entries_and_its_result() -> None:
     assert only(NotResource="arn:aws:s3:::b/k")["resource"]["match"] is False
 
 
+def test_a_statement_without_resource_has_no_comparison_of_it() -> None:
+    trust = named({"Effect": "Allow", "Principal": {"AWS": HOME}, "Action": "sts:AssumeRole"}, kind=Kind.TRUST)
+    trace = explained(request("sts:AssumeRole", ROLE), resource=trust)["statements"][0]
+    assert (trace["ref"], trace["applies"], trace["resource"]) == ("trust:p#0", True, None)
+
+
 def test_why_an_action_does_not_match() -> None:
     assert only(Action="sqs:*")["action"] == {"match": False, "by": None, "why": "ACTION"}
     assert only(NotAction=["sqs:*", "s3:G*"])["action"] == {"match": False, "by": "s3:G*", "why": "ACTION"}

@@ -107,6 +107,7 @@ def test_a_list_of_resources_is_examined_from_the_end_of_the_alphabet() -> None:
         "arn:aws:s3:eu-west-1:1:accesspoint/x",
         "arn:aws:s3:*:*:access-grants/default",
         "arn:aws:iam::*:root",
+        "arn:aws:iam::123456789012:delegation-request/*",
         "arn:aws:iam::*:*",
         "arn:aws:iam::1:sms-mfa/x",
         "arn:aws:nobody-knows:a:b:c:d:e",

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daypass.identity import ContextValue
-from daypass.policy import Kind, Layers, NamedPolicy, PolicySet, decide
-from daypass.policy.compiled import SHELVED_FROM
+from daypass.policy import Kind, Layers, NamedPolicy, PolicySet, decide, explain
 from daypass.policy.resources import ResourceElement, ResourcePattern, Target
+from daypass.policy.shelves import SHELVED_FROM
 from policy.making import named, policy, request, statement
 from policy.test_resources import LOGS, QUEUE, TABLE
 
@@ -89,6 +89,24 @@ def test_a_deny_in_a_long_list_denies_what_it_denies_alone(pattern: str, resourc
     denies = [statement("Deny", Resource=other) for other in (OTHERS[0], pattern, *OTHERS[1:])]
     for layers in listed(statement(), *denies):
         assert decide(asked, layers).allowed is not expected
+
+
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+def test_all_statements_that_apply_are_told_in_the_order_in_which_they_stand(effect: str) -> None:
+    resources = ["arn:aws:s3:::b/k", "*", "arn:aws:s3:::b*", "arn:aws:s3:::b/*", "arn:aws:s3:::*"]
+    others = [statement(effect, Resource=other) for other in OTHERS]
+    made = [*others, *(statement(effect, Resource=one) for one in resources)]
+    places = range(len(others), len(made))
+    in_one = Layers(identity=(named(*made),))
+    in_many = Layers(identity=PolicySet(NamedPolicy(str(place), policy(one)) for place, one in enumerate(made)))
+    for layers, refs in ((in_one, [f"p#{place}" for place in places]), (in_many, [f"{place}#0" for place in places])):
+        row = explain(request(), layers).layers[-1]
+        assert [*row.allow, *row.deny] == [f"identity:{ref}" for ref in refs]
+
+
+def test_one_text_under_two_names_is_two_statements() -> None:
+    twice = PolicySet(NamedPolicy(name, policy(statement())) for name in ("b", "a"))
+    assert explain(request(), Layers(identity=twice)).layers[-1].allow == ("identity:b#0", "identity:a#0")
 
 
 @pytest.mark.parametrize(("pattern", "resource", "expected"), TABLE)

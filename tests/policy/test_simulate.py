@@ -192,7 +192,7 @@ def test_a_simulation_decides_as_decide_does_and_lists_only_what_decided(scenari
 def nearest(*statements: dict[str, Any], asked: Request | None = None) -> int | None:
     asked = asked or request(resource="arn:aws:s3:::raw/hr/x")
     explanation = explain(asked, Layers(identity=(named(*statements),)))
-    trace = closest(asked, explanation, Layer.IDENTITY)
+    trace = closest(explanation, Layer.IDENTITY)
     return None if trace is None else trace.statement.index
 
 
@@ -242,7 +242,7 @@ def test_needed_are_all_removals_and_all_silent_layers_with_the_statement_to_beg
     )
     asked = request()
     layers = Layers(identity=(named(statement(Condition=BLUE)),), scps=scps)
-    changes = needed(asked, explain(asked, layers))
+    changes = needed(explain(asked, layers))
     shown = [
         (
             change.layer,
@@ -264,12 +264,12 @@ def test_needed_are_all_removals_and_all_silent_layers_with_the_statement_to_beg
     [request(), request("sts:AssumeRole", SESSION.role_arn, ROOT), request("sts:GetCallerIdentity", "*", ALICE)],
 )
 def test_nothing_is_needed_when_it_is_allowed_or_no_policy_decides(asked: Request) -> None:
-    assert needed(asked, explain(asked, Layers(identity=(named(statement()),)))) == ()
+    assert needed(explain(asked, Layers(identity=(named(statement()),)))) == ()
 
 
 def test_a_caller_without_an_account_needs_the_resources_policy() -> None:
     asked = request(who=Service("sns.amazonaws.com"))
-    [change] = needed(asked, explain(asked, Layers()))
+    [change] = needed(explain(asked, Layers()))
     assert (change.layer, change.begin_at) == (Layer.RESOURCE, None)
 
 
@@ -282,7 +282,7 @@ def test_every_counterfactual_is_a_needed_change(scenario: Scenario) -> None:
             decided_by_policy = explanation.decision.cause is None or (
                 explanation.decision.cause.layer is not Layer.OPERATION
             )
-            changes = needed(asked, explanation)
+            changes = needed(explanation)
             expected = explanation.counterfactual if decided_by_policy else ()
             assert len(changes) == len(expected)
             removed = [f"remove {change.remove.label}" for change in changes if change.remove is not None]

@@ -60,7 +60,7 @@ def lint_document(text: str, *, kind: Kind | None = None, account: str | None = 
     """
     if len(text) > MAX_DOCUMENT:
         out = Collector("", SEVERITIES)
-        message = f"The document has {len(text)} characters; a policy has at most {MAX_DOCUMENT}."
+        message = f"The document is longer than {MAX_DOCUMENT} characters, which no policy may be."
         out.add(Reason.POLICY_TOO_LARGE.value, Span(0, 0), message)
         return out.findings()
     out = Collector(text, SEVERITIES)

@@ -12,9 +12,10 @@ policies apply to a caller is for ``daypass.access`` to gather. A compiled polic
 from daypass.policy.compile import compile_policy
 from daypass.policy.compiled import Policy
 from daypass.policy.document import Kind
-from daypass.policy.evaluate import PolicySet, decide
+from daypass.policy.evaluate import decide
 from daypass.policy.explain import Explanation, explain
 from daypass.policy.messages import denial_message
+from daypass.policy.policy_set import PolicySet
 from daypass.policy.principals import Grant
 from daypass.policy.request import (
     Cause,

@@ -40,6 +40,13 @@ class ActionElement:
                 return not self.negated
         return self.negated
 
+    def hit(self, service: str, name: str) -> str | None:
+        """The first entry that means the action, given in lower case; None when none does."""
+        for pattern in self.patterns:
+            if pattern.matches(service, name):
+                return pattern.text
+        return None
+
     @property
     def services(self) -> frozenset[str] | None:
         """The only services whose actions can be covered; None when it may be any."""

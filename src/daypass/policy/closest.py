@@ -4,28 +4,33 @@ What nearly applied, and what would have to change: the reading of an explanatio
 
     Explanation -- closest --> the Allow statement that fits the request best, of one layer
                 -- needed --> every change that the request needs, with the statement to begin at
+                -- telling --> the statements to tell of: those that decided, and the closest of each layer that must allow
 
-Pure, and of the same opinion as ``explain``: nothing is compared here again.
+Pure, and of the same opinion as ``explain``: only the statements that are told of are compared element by element.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from operator import itemgetter
 from typing import Final
 
-from daypass.policy.actions import split_action
-from daypass.policy.explain import Explanation
-from daypass.policy.request import Layer, Outcome, Request
+import msgspec
+
+from daypass.policy.applying import WITH_PRINCIPAL, PlacedStatement, reach
+from daypass.policy.compiled import Policy
+from daypass.policy.explain import Explanation, LayerTrace
+from daypass.policy.nearest import Distance, nearest
+from daypass.policy.policy_set import PolicySet
+from daypass.policy.request import Layer, NamedPolicy, Outcome
+from daypass.policy.shelves import Shelf
+from daypass.policy.statement import Statement
 from daypass.policy.traces import StatementTrace
 
 _ALLOW_IN: Final = "allow in "
-_FIELDS: Final = ("PARTITION", "SERVICE", "REGION", "ACCOUNT", "RESOURCE_PART")
-"""Where a resource can stop fitting, from left to right: the further, the closer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """
     One thing that must change.
 
@@ -40,66 +45,74 @@ class Change:
     begin_at: StatementTrace | None = None
 
 
-def closest(
-    request: Request, explanation: Explanation, layer: Layer, level: str | None = None
-) -> StatementTrace | None:
+def closest(explanation: Explanation, layer: Layer, level: str | None = None) -> StatementTrace | None:
     """
     The Allow statement of a layer that does not apply and is nearest to it; None when none speaks of the service.
 
     Nearest is: about the action; naming the caller; on the resource; with the fewest conditions that fail; then with the
     resource that fits the furthest; then the first.
     """
-    service = split_action(request.action)[0]
-    near = [
-        trace
-        for trace in explanation.statements
-        if (trace.layer, trace.level) == (layer, level)
-        and not trace.applies
-        and not trace.statement.denies
-        and (trace.action.match or _speaks_of(trace, service))
-    ]
-    return min(near, key=lambda trace: _distance(trace, request.resource), default=None)
+    rows = [row for row in explanation.layers if (row.layer, row.level) == (layer, level)]
+    for shelf_of in (_about_the_action, _beside_the_action):
+        found = [near for row in rows for near in _nearest_of_each(row, explanation, shelf_of)]
+        if found:
+            return explanation.trace([min(found, key=itemgetter(0))[1]])[0]
+    return None
 
 
-def _speaks_of(trace: StatementTrace, service: str) -> bool:
-    services = trace.statement.action.services
-    return services is not None and service in services
+def _about_the_action(policies: Policy | PolicySet, action: str) -> Shelf:
+    return policies.shelves(action).allow
 
 
-def _distance(trace: StatementTrace, resource: str) -> tuple[bool, bool, bool, int, int, int]:
-    failing = sum(not condition.result for condition in trace.conditions)
-    named = trace.principal is None or trace.principal.match
-    field, common = _reach(trace, resource)
-    return not trace.action.match, not named, not trace.resource_match, failing, -field, -common
+def _beside_the_action(policies: Policy | PolicySet, action: str) -> Shelf:
+    return policies.beside(action)
 
 
-def _reach(trace: StatementTrace, resource: str) -> tuple[int, int]:
-    """How far the best entry of Resource fits: fields of the ARN, then characters."""
-    reached = [
-        (_FIELDS.index(entry.why) if entry.why in _FIELDS else -1, _common(entry.resolved, resource))
-        for entry in trace.resource or ()
-    ]
-    return max(reached, default=(0, 0))
+def _nearest_of_each(
+    row: LayerTrace, explanation: Explanation, shelf_of: Callable[[Policy | PolicySet, str], Shelf]
+) -> Iterator[tuple[Distance, PlacedStatement]]:
+    """The nearest on the shelf of each policy, or of the set of them, but for the statements that apply."""
+    action, target = explanation.request.action, explanation.target
+    without = {placed.statement for placed in row.allowing}
+    if isinstance(row.policies, PolicySet):
+        found = shelf_of(row.policies, action).nearest(target, without)
+        if found is not None:
+            [(named, statement), *_] = row.policies.owned([found[1]])
+            yield found[0], PlacedStatement(row.layer, row.level, named, statement)
+        return
+    for named in row.policies:
+        shelf = shelf_of(named.policy, action)
+        if row.layer in WITH_PRINCIPAL:
+            found = nearest(_naming(shelf, named, explanation, without), target)
+        else:
+            found = shelf.nearest(target, without)
+        if found is not None:
+            yield found[0], PlacedStatement(row.layer, row.level, named, found[1])
 
 
-def _common(one: str, other: str) -> int:
-    return next(
-        (index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
-    )
+def _naming(
+    shelf: Shelf, named: NamedPolicy, explanation: Explanation, without: Collection[Statement]
+) -> list[Statement]:
+    """The statements that speak of the caller; all of them when none does."""
+    rest = [one for one in shelf.statements if one not in without]
+    return [one for one in rest if reach(one, named, explanation.request, explanation.given)] or rest
 
 
-def needed(request: Request, explanation: Explanation) -> tuple[Change, ...]:
+def telling(explanation: Explanation) -> tuple[StatementTrace, ...]:
+    """What to tell of: the statements that decided, then the closest of each layer that would have to allow."""
+    near = [closest(explanation, layer, level) for layer, level in missing_allows(explanation)]
+    return (*explanation.deciding, *(trace for trace in near if trace is not None))
+
+
+def needed(explanation: Explanation) -> tuple[Change, ...]:
     """Every change without which the request stays denied; none when it is allowed or no policy decides it."""
     decision = explanation.decision
     if decision.outcome is Outcome.ALLOWED or (decision.cause is not None and decision.cause.layer is Layer.OPERATION):
         return ()
-    removals = [
-        Change(trace.layer, trace.level, remove=trace)
-        for trace in explanation.statements
-        if trace.applies and trace.statement.denies
-    ]
+    denying = explanation.trace(placed for row in explanation.layers for placed in row.denying)
+    removals = [Change(trace.layer, trace.level, remove=trace) for trace in denying]
     missing = [
-        Change(layer, level, begin_at=closest(request, explanation, layer, level))
+        Change(layer, level, begin_at=closest(explanation, layer, level))
         for layer, level in missing_allows(explanation)
     ]
     return (*removals, *missing)

@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from daypass.policy import values as typed
-from daypass.policy.match import MANY, Glob, Token, compile_glob
+from daypass.policy.limits import MAX_COMPILED_TEXT
+from daypass.policy.match import MANY, Glob, Token, compile_glob, least_length
 from daypass.policy.variables import Entries, Part, Variable, parse, plain, resolve, show
 
 Test = Callable[[str], "bool | None"]
@@ -132,10 +133,30 @@ def _texts(stem: str, values: Sequence[str], *, variables: bool) -> Comparison:
 
     def bind(entries: Entries) -> Test:
         resolved = [tokens for parts in varying if (tokens := resolve(parts, entries)) is not None]
-        more = [read(show(tokens)) for tokens in resolved]
-        return _untyped if None in more else _member(wanted.union(more), read)
+        short = [tokens for tokens in resolved if least_length(tokens) <= MAX_COMPILED_TEXT]
+        more = [read(show(tokens)) for tokens in short]
+        if None in more or (stem == "Bool" and len(short) < len(resolved)):
+            return _untyped
+        known = _member(wanted.union(more), read)
+        return known if len(short) == len(resolved) else _or_long(known, resolved, read)
 
     return Comparison(None, bind, broken=broken)
+
+
+def _or_long(known: Test, resolved: Sequence[Sequence[Token]], read: Callable[[str], Any]) -> Test:
+    """
+    Equality with texts that variables made long, too: they are only put together for a value that may be as long.
+
+    A character in lower case is at most three; so much shorter may the value be.
+    """
+
+    def test(text: str) -> bool | None:
+        longest = 3 * len(text)
+        return known(text) or any(
+            read(text) == read(show(tokens)) for tokens in resolved if least_length(tokens) <= longest
+        )
+
+    return test
 
 
 def _member(wanted: frozenset[Any], read: Callable[[str], Any]) -> Test:

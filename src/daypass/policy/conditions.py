@@ -16,16 +16,16 @@ One ``Condition`` is one (operator, key, values). It answers in this order, and 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from daypass.identity import ContextValue
 from daypass.policy.comparisons import Comparison, Test, compile_comparison
 from daypass.policy.document import ConditionSource
-from daypass.policy.variables import Entries, parse, resolve, show, variables_of
+from daypass.policy.variables import Entries, parse, resolve, shown, variables_of
 
 
-@dataclass(frozen=True, slots=True)
-class ConditionTrace:
+class ConditionTrace(msgspec.Struct, frozen=True):
     """How one condition came out: the request's values, the policy's (with variables filled in), and why not."""
 
     op: str
@@ -88,11 +88,11 @@ class Condition:
         """The policy's values with variables filled in; one without a value stays as it is written."""
         if not self._variables:
             return self.source.values
-        shown = []
+        filled = []
         for text in self.source.values:
             tokens = resolve(parse(text, variables=True), entries)
-            shown.append(text if tokens is None else show(tokens))
-        return tuple(shown)
+            filled.append(text if tokens is None else shown(tokens))
+        return tuple(filled)
 
     def _why(self, value: ContextValue | None, values: tuple[str, ...], result: bool, entries: Entries) -> str | None:
         comparison = self._comparison

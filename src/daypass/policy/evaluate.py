@@ -4,7 +4,7 @@ The decision (IAM User Guide, "Policy evaluation logic", within an account and a
 
     request + layers -- examine --> findings, a verdict per layer -- conclude --> decision
 
-``conclude`` is a truth table and knows no policies; ``explain`` fills the same findings from its traces. The order:
+``conclude`` is a truth table and knows no policies; ``explain`` shows it the same findings. The order:
 
 A. Rules of the operation itself (GetCallerIdentity, GetSessionToken, AssumeRole by root).
 B. Which layers apply to this caller.
@@ -22,16 +22,16 @@ Default deny: what no rule allows is denied. There is no shortcut for owners or 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
 
 from daypass import principal as who
 from daypass.policy.actions import split_action
-from daypass.policy.compiled import Shelves, Statement
+from daypass.policy.applying import applying, reach, sources_of
 from daypass.policy.document import Kind
-from daypass.policy.limits import MAX_REMEMBERED_ACTIONS
+from daypass.policy.policy_set import PolicySet
 from daypass.policy.principals import Grant
 from daypass.policy.request import Cause, Decision, Layer, Layers, Level, NamedPolicy, Outcome, Request
 from daypass.policy.resources import Target
+from daypass.policy.statement import Statement
 
 
 class Verdict(enum.IntEnum):
@@ -44,32 +44,6 @@ class Verdict(enum.IntEnum):
 
 
 ABSENT, NONE, ALLOW, DENY = Verdict.ABSENT, Verdict.NONE, Verdict.ALLOW, Verdict.DENY
-
-
-class PolicySet(tuple[NamedPolicy, ...]):
-    """
-    Policies that are asked together, with one index over all of them.
-
-    A tuple in every other way. Make one where the same policies are asked again and again (a role's, say) and keep it: it
-    remembers, for each action, the few statements that matter out of however many policies.
-    """
-
-    _shelves: dict[str, Shelves]
-
-    def __new__(cls, policies: Iterable[NamedPolicy] = ()) -> PolicySet:
-        made = super().__new__(cls, policies)
-        made._shelves = {}
-        return made
-
-    def shelves(self, action: str) -> Shelves:
-        """The statements for an action, of all the policies."""
-        found = self._shelves.get(action)
-        if found is None:
-            found = Shelves(statement for named in self for statement in named.policy.matching_action(action))
-            if len(self._shelves) >= MAX_REMEMBERED_ACTIONS:
-                self._shelves.clear()
-            self._shelves[action] = found
-        return found
 
 
 class Findings:
@@ -269,22 +243,6 @@ def _candidates(
     return (*line, *by_root.get(target.root, ())) if by_root else line
 
 
-def reach(statement: Statement, named: NamedPolicy, request: Request, layers: Layers) -> Grant:
-    """How far the statement's principal element reaches to the caller; NONE when it does not speak of it."""
-    element = statement.principal
-    if element is None:
-        return Grant.NONE if statement.unreachable else Grant.UNLIMITED
-    if not element.negated:
-        return element.grant(request.principal, named.principal_ids)
-    if statement.denies and layers.boundary is not None and isinstance(request.principal, who.User | who.RoleSession):
-        return Grant.UNLIMITED  # with a boundary attached, a NotPrincipal denies whomever it lists
-    if layers.not_principal_all_links:
-        exempt = element.names_all_links(request.principal, named.principal_ids)
-    else:
-        exempt = element.grant(request.principal, named.principal_ids) is not Grant.NONE
-    return Grant.NONE if exempt else Grant.UNLIMITED
-
-
 def conclude(found: Findings) -> tuple[Outcome, Layer]:
     """Rules C to H. The layer is the one to name as the cause; it means nothing when the request is allowed."""
     denying = _denying_layer(found)
@@ -346,18 +304,12 @@ def _silent_layer(found: Findings) -> Layer:
 
 def find_deny(request: Request, layers: Layers, target: Target, layer: Layer) -> Cause:
     """The first statement that denies, of a layer that denies. Only denied requests pay for the search."""
-    return next(
-        Cause(layer, True, level, named.name, statement.source.sid, statement.index)
-        for level, named in policies_of(layers, layer)
-        for statement in named.policy.matching_action(request.action)
-        if statement.denies
-        and (layer not in WITH_PRINCIPAL or reach(statement, named, request, layers))
-        and statement.covers(target)
+    first = next(
+        placed
+        for source in sources_of(layers, layer)
+        for placed in applying(source, request, layers, target, denies=True)
     )
-
-
-WITH_PRINCIPAL = frozenset({Layer.VPC_ENDPOINT, Layer.RESOURCE, Layer.TRUST})
-"""Layers whose statements say to whom they speak."""
+    return first.denial()
 
 
 def find_silent_level(request: Request, layers: Layers, target: Target, layer: Layer) -> str | None:
@@ -366,20 +318,3 @@ def find_silent_level(request: Request, layers: Layers, target: Target, layer: L
         return None
     levels = layers.scps or ()
     return next(level.name for level in levels if verdict_of(level.policies, request.action, target) is NONE)
-
-
-def policies_of(layers: Layers, layer: Layer) -> list[tuple[str | None, NamedPolicy]]:
-    """The policies of one layer, with the name of their organisation level."""
-    if layer is Layer.SCP or layer is Layer.RCP:
-        levels = layers.scps if layer is Layer.SCP else layers.rcps
-        return [(level.name, named) for level in levels or () for named in level.policies]
-    single = {
-        Layer.VPC_ENDPOINT: layers.vpc_endpoint,
-        Layer.RESOURCE: layers.resource,
-        Layer.TRUST: layers.resource,
-        Layer.BOUNDARY: layers.boundary,
-    }
-    if layer in single:
-        named = single[layer]
-        return [] if named is None else [(None, named)]
-    return [(None, named) for named in (layers.session or () if layer is Layer.SESSION else layers.identity)]

@@ -46,8 +46,9 @@ _IAM_PATHS = [
     "report/",
     "access-report/",
 ]
-# Seen in AWS's own managed policies, though the list in the message does not have them.
-_IAM_PATHS_ACCEPTED = ("*", "root", "role-template/", *_IAM_PATHS)
+# Seen in AWS's own managed policies, or a resource type of IAM (Service Authorization Reference), though the list in the
+# message does not have them.
+_IAM_PATHS_ACCEPTED = ("*", "root", "role-template/", "delegation-request/", *_IAM_PATHS)
 _S3_REGIONAL = ("accesspoint/", "access-grants/")
 
 

@@ -54,6 +54,12 @@ MAX_REMEMBERED_ACTIONS: Final = 256
 """Actions whose statements a policy remembers. Actions come from tables; a caller who invents names empties the memory."""
 MAX_REMEMBERED_TEXTS: Final = 64
 """Resolved texts of one pattern with variables that are remembered."""
+MAX_COMPILED_TEXT: Final = 65_536
+"""Characters up to which a pattern is compiled ahead of the text; longer ones are made long by variables in them."""
+MAX_REMEMBERED_LENGTH: Final = 2_048
+"""Characters of a resolved text that is remembered; what is longer is no ARN (an S3 key has at most 1,024 bytes)."""
+MAX_SHOWN: Final = 10_000
+"""Characters of a resolved text that an explanation shows."""
 MAX_ADDRESS: Final = 45
 """Characters of the longest textual IP address (RFC 4291 section 2.2, form 3)."""
 

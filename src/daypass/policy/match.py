@@ -13,9 +13,12 @@ integer. Either way the time is at most proportional to the text times the patte
 from __future__ import annotations
 
 import enum
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from daypass.policy.limits import MAX_COMPILED_TEXT
 
 _ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
@@ -77,6 +80,29 @@ def compile_glob(tokens: Sequence[Token]) -> Glob:
     """Compile a pattern."""
     if len(tokens) == 1 and isinstance(tokens[0], str):
         return Glob(tokens[0].__eq__, literal=tokens[0])
+    least = least_length(tokens)
+    return Glob(_when_long_enough(tokens, least)) if least > MAX_COMPILED_TEXT else _compile(tokens)
+
+
+def least_length(tokens: Sequence[Token]) -> int:
+    """How many characters a text has at least that the tokens cover."""
+    return sum([len(token) if isinstance(token, str) else token is ONE for token in tokens])
+
+
+def _when_long_enough(tokens: Sequence[Token], least: int) -> Matcher:
+    """
+    For a pattern that variables made long: it is put together only for a text that is as long.
+
+    A thousand times the same variable is a short pattern and may be a thousand long texts.
+    """
+
+    def matches(text: str) -> bool:
+        return len(text) >= least and _compile(tokens).matches(text)
+
+    return matches
+
+
+def _compile(tokens: Sequence[Token]) -> Glob:
     pieces = _normalise(tokens)
     if not pieces:
         return Glob("".__eq__, literal="")
@@ -93,19 +119,22 @@ def compile_glob(tokens: Sequence[Token]) -> Glob:
 def _normalise(tokens: Sequence[Token]) -> list[Token]:
     """Join literals; in a run of wildcards put the ``?`` first and keep one ``*``, which means the same."""
     pieces: list[Token] = []
-    for token in tokens:
-        last = pieces[-1] if pieces else None
-        if isinstance(token, str):
-            if isinstance(last, str):
-                pieces[-1] = last + token
-            elif token:
+    for literal, run in itertools.groupby(tokens, _is_literal):
+        if literal:
+            text = "".join(map(str, run))
+            if text:
+                pieces.append(text)
+            continue
+        for token in run:
+            if not pieces or pieces[-1] is not MANY:
                 pieces.append(token)
-        elif last is MANY:
-            if token is ONE:
+            elif token is ONE:
                 pieces[-1:] = [ONE, MANY]
-        else:
-            pieces.append(token)
     return pieces
+
+
+def _is_literal(token: Token) -> bool:
+    return isinstance(token, str)
 
 
 def _starting(prefix: str) -> Matcher:

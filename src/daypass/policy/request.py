@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, NoReturn
 
 import msgspec
@@ -96,8 +95,7 @@ class NamedPolicy(msgspec.Struct, frozen=True):
     principal_ids: ResolvedIds | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(msgspec.Struct, frozen=True):
     """The organisation policies attached to the root, one unit, or the account."""
 
     name: str
@@ -158,8 +156,7 @@ class Outcome(enum.Enum):
     EXPLICIT_DENY = "explicitDeny"
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(msgspec.Struct, frozen=True):
     """
     What denied: the layer, and for an explicit deny the statement.
 

@@ -11,11 +11,12 @@ five colons; it is left to an automaton over the whole ARN.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from daypass.policy.document import Kind
 from daypass.policy.match import MANY, ONE, Automaton, Glob, Token, ascii_lower, compile_glob, compile_text
-from daypass.policy.variables import Entries, Part, Template, Variable, parse, plain, resolve, show
+from daypass.policy.variables import Entries, Part, Template, Variable, parse, plain, resolve, show, shown
 
 FIELDS = 6
 _WHY = ("PARTITION", "PARTITION", "SERVICE", "REGION", "ACCOUNT")
@@ -47,8 +48,7 @@ class Target:
         return self.head + self.tail.partition("/")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceTrace:
+class ResourceTrace(msgspec.Struct, frozen=True):
     """How one entry compared: the pattern with its variables filled in, and what did not fit."""
 
     match: bool
@@ -206,7 +206,7 @@ class ResourcePattern:
         tokens = resolve(self._six()[5], entries) if self.usable and not self.everything else None
         if tokens is None:
             return self.text
-        return ":".join([*(show(plain(field)) for field in self._six()[:5]), show(tokens)])
+        return ":".join([*(show(plain(field)) for field in self._six()[:5]), shown(tokens)])
 
     def _why(self, target: Target) -> str | None:
         """What did not fit; None for a match."""
@@ -218,6 +218,8 @@ class ResourcePattern:
             return "INCOMPLETE_ARN"
         if not target.head:
             return "RESOURCE_STAR"
+        if target.head == self.head:
+            return "RESOURCE_PART"
         if not self._fields:
             self._fields = _compile_fields(self._six())
         for field, text, why in zip(self._fields, target.head.split(":"), _WHY, strict=False):

@@ -14,11 +14,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from daypass.policy.compiled import Policy, Statement
+from daypass.policy.compiled import Policy
 from daypass.policy.evaluate import ABSENT, ALLOW, DENY, NONE, Verdict
 from daypass.policy.explain import Explanation, explain
 from daypass.policy.positions import Span, statement_spans
 from daypass.policy.request import Layer, Layers, Outcome, Request
+from daypass.policy.statement import Statement
 
 IAM_POLICY: Final = "IAM Policy"
 RESOURCE_POLICY: Final = "Resource Policy"
@@ -131,17 +132,21 @@ def _keys_of(statement: Statement) -> Iterable[str]:
 
 def _matched(explanation: Explanation) -> Iterable[MatchedStatement]:
     denied = explanation.decision.outcome is Outcome.EXPLICIT_DENY
-    for trace in explanation.statements:
-        if trace.applies and trace.layer is not Layer.SCP and trace.statement.denies is denied:
-            index = trace.statement.index
-            span = statement_spans(trace.named.policy.text)[index]
-            yield MatchedStatement(trace.layer, trace.named.name, index, span)
+    for row in explanation.layers:
+        if row.layer is not Layer.SCP:
+            for placed in row.denying if denied else row.allowing:
+                index = placed.statement.index
+                yield MatchedStatement(
+                    row.layer, placed.named.name, index, statement_spans(placed.named.policy.text)[index]
+                )
 
 
 def _missing(explanation: Explanation, request: Request) -> Iterable[str]:
-    for trace in explanation.statements:
-        if trace.action.match and trace.layer is not Layer.SCP:
-            yield from (key for key in _keys_of(trace.statement) if request.context.get(key) is None)
+    for row in explanation.layers:
+        if row.layer is not Layer.SCP:
+            for named in row.policies:
+                for statement in named.policy.matching_action(request.action):
+                    yield from (key for key in _keys_of(statement) if request.context.get(key) is None)
 
 
 def _distinct(keys: Iterable[str]) -> tuple[str, ...]:

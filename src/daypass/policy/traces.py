@@ -9,21 +9,20 @@ MISSING_KEY_TRUE, VALUE, TYPE_ERROR, NEEDS_SET_OPERATOR, NO_PRINCIPAL, PRINCIPAL
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from daypass.policy.actions import split_action
-from daypass.policy.compiled import Statement, statement_keys
+from daypass.policy.applying import WITH_PRINCIPAL, PlacedStatement, reach
 from daypass.policy.conditions import ConditionTrace
-from daypass.policy.evaluate import WITH_PRINCIPAL, reach
-from daypass.policy.principals import Grant
-from daypass.policy.request import Layer, Layers, NamedPolicy, Request
+from daypass.policy.principals import Grant, PrincipalElement
+from daypass.policy.request import Layers, NamedPolicy, Request
 from daypass.policy.resources import ResourceTrace, Target
+from daypass.policy.statement import Statement
 
 
-@dataclass(frozen=True, slots=True)
-class ActionTrace:
+class ActionTrace(msgspec.Struct, frozen=True):
     """Whether Action or NotAction covers the action, and by which pattern."""
 
     match: bool
@@ -31,8 +30,7 @@ class ActionTrace:
     why: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PrincipalTrace:
+class PrincipalTrace(msgspec.Struct, frozen=True):
     """Whether the statement speaks of the caller, and with which class of grant."""
 
     match: bool
@@ -40,34 +38,15 @@ class PrincipalTrace:
     why: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class StatementTrace:
+class StatementTrace(PlacedStatement, frozen=True):
     """One statement against one request. ``resource`` is None when the statement has no such element."""
 
-    layer: Layer
-    level: str | None
-    named: NamedPolicy
-    statement: Statement
     applies: bool
     action: ActionTrace
     resource_match: bool
     resource: tuple[ResourceTrace, ...] | None
     principal: PrincipalTrace | None
     conditions: tuple[ConditionTrace, ...]
-
-    @property
-    def ref(self) -> str:
-        """``identity:inline:p1#0``: layer, policy, place of the statement."""
-        return f"{self.layer.value}:{self.named.name}#{self.statement.index}"
-
-    @property
-    def label(self) -> str:
-        """``scp:p-123#DenyEast``: like ``ref``, by Sid where there is one."""
-        return f"{self.layer.value}:{self.named.name}#{self.statement.label}"
-
-    def missing_keys(self, target: Target) -> Iterable[str]:
-        """The condition keys that the statement refers to and the request does not have."""
-        return (key for key in statement_keys(self.statement) if key.lower() not in target.entries)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -110,19 +89,17 @@ def _condition(trace: ConditionTrace) -> dict[str, Any]:
     }
 
 
-def trace_statement(
-    place: tuple[Layer, str | None, NamedPolicy], statement: Statement, request: Request, layers: Layers, target: Target
-) -> StatementTrace:
-    """Compare every element of a statement that stands at ``place``: its layer, organisation level and policy."""
-    layer, level, named = place
+def trace_statement(place: PlacedStatement, request: Request, layers: Layers, target: Target) -> StatementTrace:
+    """Compare every element of a statement."""
+    named, statement = place.named, place.statement
     action = _trace_action(statement, request)
     resource_match, resource = _trace_resource(statement, target)
-    principal = _trace_principal(statement, named, request, layers) if layer in WITH_PRINCIPAL else None
+    principal = _trace_principal(statement, named, request, layers) if place.layer in WITH_PRINCIPAL else None
     conditions = tuple([condition.trace(target.entries) for condition in statement.conditions])
     applies = action.match and resource_match and (principal is None or principal.match)
     return StatementTrace(
-        layer=layer,
-        level=level,
+        layer=place.layer,
+        level=place.level,
         named=named,
         statement=statement,
         applies=applies and all(condition.result for condition in conditions),
@@ -137,7 +114,7 @@ def trace_statement(
 def _trace_action(statement: Statement, request: Request) -> ActionTrace:
     service, name = split_action(request.action)
     element = statement.action
-    hit = next((pattern.text for pattern in element.patterns if pattern.matches(service, name)), None)
+    hit = element.hit(service, name)
     match = (hit is not None) is not element.negated
     return ActionTrace(match, hit, None if match else "ACTION")
 
@@ -167,10 +144,7 @@ def _trace_principal(
     return PrincipalTrace(True, grant, "BOUNDARY_NOTPRINCIPAL" if by_boundary else None)
 
 
-def has_partial_chain(trace: StatementTrace, request: Request) -> bool:
+def has_partial_chain(element: PrincipalElement, named: NamedPolicy, request: Request) -> bool:
     """Whether a NotPrincipal lists the caller, but not every link of its chain: services may differ about that."""
-    element = trace.statement.principal
-    if element is None or not element.negated:
-        return False
-    listed = element.grant(request.principal, trace.named.principal_ids) is not Grant.NONE
-    return listed is not element.names_all_links(request.principal, trace.named.principal_ids)
+    listed = element.grant(request.principal, named.principal_ids) is not Grant.NONE
+    return listed is not element.names_all_links(request.principal, named.principal_ids)

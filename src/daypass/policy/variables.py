@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from daypass.identity import ContextValue
-from daypass.policy.limits import MAX_REMEMBERED_TEXTS
-from daypass.policy.match import Glob, Token, Wild, compile_glob, tokens_of
+from daypass.policy.limits import MAX_REMEMBERED_LENGTH, MAX_REMEMBERED_TEXTS, MAX_SHOWN
+from daypass.policy.match import Glob, Token, Wild, compile_glob, least_length, tokens_of
 
 Entries = Mapping[str, ContextValue]
 """A request's condition keys, by lower-case name."""
@@ -99,12 +99,25 @@ def plain(parts: Sequence[Part]) -> Sequence[Token]:
 
 
 def show(tokens: Sequence[Token]) -> str:
-    """Tokens as text again, for explanations."""
+    """Tokens as text again."""
     return "".join(token if isinstance(token, str) else token.value for token in tokens)
 
 
+def shown(tokens: Sequence[Token]) -> str:
+    """Tokens as text for explanations: what is very long is cut."""
+    pieces: list[str] = []
+    room = MAX_SHOWN
+    for token in tokens:
+        text = token if isinstance(token, str) else token.value
+        if len(text) > room:
+            return "".join([*pieces, text[:room], "..."])
+        pieces.append(text)
+        room -= len(text)
+    return "".join(pieces)
+
+
 class Template:
-    """A pattern with variables. It is compiled once per resolved text; the last few results are remembered."""
+    """A pattern with variables. It is compiled once per resolved text; the last few, if not long, are remembered."""
 
     __slots__ = ("_remembered", "parts", "variables")
 
@@ -119,6 +132,8 @@ class Template:
         if key in self._remembered:
             return self._remembered[key]
         tokens = resolve(self.parts, entries)
+        if tokens is not None and least_length(tokens) > MAX_REMEMBERED_LENGTH:
+            return compile_glob(tokens)
         glob = None if tokens is None else compile_glob(tokens)
         if len(self._remembered) >= MAX_REMEMBERED_TEXTS:
             self._remembered.clear()

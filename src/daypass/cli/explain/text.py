@@ -108,13 +108,13 @@ class _Page:
         yield from self._statements(trace)
 
     def _statements(self, row: LayerTrace) -> Iterator[str]:
-        near = closest(self.request, self.explanation, row.layer, row.level) if self._lacks(row) else None
+        near = closest(self.explanation, row.layer, row.level) if self._lacks(row) else None
         others = 0
         for trace in self.explanation.statements:
             if (trace.layer, trace.level) != (row.layer, row.level):
                 continue
-            if trace.action.match or trace is near:
-                yield from statement_lines(trace, self.request, is_closest=trace is near)
+            if trace.action.match or trace == near:
+                yield from statement_lines(trace, self.request, is_closest=trace == near)
             else:
                 others += 1
         if others:
@@ -178,7 +178,7 @@ class _Page:
         for warning in explanation.warnings:
             yield ""
             yield _WARNINGS[warning]
-        changes = needed(self.request, explanation)
+        changes = needed(explanation)
         if not explanation.decision.allowed:
             yield ""
             yield "To allow it:"
