@@ -24,7 +24,7 @@ from bench.identity_provider import AUDIENCE, IdentityProvider
 from bench.targets import ACCOUNT, ROLE, trust_policy
 from bench.workload import OPERATIONS, SESSIONS, TOKENS, Operation, Workload
 from daypass import jose
-from daypass.access import Permitted, authorize, trust
+from daypass.access import Permitted, Resource, authorize, trust
 from daypass.api import door as api_door
 from daypass.api.door import ParsedRequest
 from daypass.api.operations import SignedOperation
@@ -132,9 +132,8 @@ def _caller_stages(app: App, calls: Sequence[_Call]) -> list[Stage]:
     def allowed(number: int) -> Permitted:
         return authorize(
             callers[number],
-            action=operation.action,
-            resource="*",
-            resource_account=ACCOUNT,
+            operation.action,
+            Resource("*", ACCOUNT),
             facts=calls[number].received.facts,
             view=view,
             keys=lambda _tags: {"aws:resourceaccount": ACCOUNT},

@@ -105,3 +105,8 @@ def instance_profile_arn(account: str, path: str, name: str) -> str:
 def server_certificate_arn(account: str, path: str, name: str) -> str:
     """The ARN of a server certificate; the path begins and ends with a slash."""
     return iam_arn(account, f"server-certificate{path}{name}")
+
+
+def mfa_arn(account: str, path: str, name: str) -> str:
+    """The ARN, and serial number, of a virtual MFA device; the path begins and ends with a slash."""
+    return iam_arn(account, f"mfa{path}{name}")

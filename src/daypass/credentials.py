@@ -98,6 +98,11 @@ def new_unique_id(prefix: UniqueIdPrefix) -> str:
     return prefix + "".join(secrets.choice(_BASE32) for _ in range(17))
 
 
+def new_certificate_id() -> str:
+    """A fresh CertificateId of a signing certificate: 32 letters and digits, as AWS's, without a prefix."""
+    return "".join(secrets.choice(_BASE32) for _ in range(32))
+
+
 def access_key_label(access_key_id: str) -> bytes:
     """What a long-term secret access key is wrapped with, so that a row copied to another key's does not open."""
     return b"daypass secret access key v1 " + access_key_id.encode("ascii")

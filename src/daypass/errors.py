@@ -161,6 +161,7 @@ class Reason(enum.Enum):
     NOT_TRUSTED = "not-trusted", "IAM User Guide, Role trust policy"
 
     # Passwords, certificates and keys that are stored (iam)
+    PASSWORD_INCORRECT = "password-incorrect", "IAM API, ChangePassword: OldPassword"
     PASSWORD_POLICY_VIOLATION = "password-policy-violation", "IAM API: PasswordPolicyViolation"
     CERTIFICATE_MALFORMED = "certificate-malformed", "IAM API: MalformedCertificate"
     CERTIFICATE_INVALID = "certificate-invalid", "IAM API: InvalidCertificate"

@@ -14,9 +14,10 @@ from daypass import arn
 
 
 class Root(msgspec.Struct, frozen=True):
-    """The root user of an account."""
+    """The root user of an account. ``for_a_task``: in a session of AssumeRoot, which its task policy limits."""
 
     account: str
+    for_a_task: bool = False
 
     @property
     def arn(self) -> str:

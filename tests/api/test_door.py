@@ -135,6 +135,7 @@ async def ask(running: Service, operation: Operation, body: bytes) -> tuple[Answ
         store=running.app.store,
         clock=running.clock,
         log=log,
+        usage=running.app.usage,
     )
     sent: list[Any] = []
 

@@ -24,7 +24,18 @@ from bench.decision_cases import (
     iam_document,
 )
 from bench.decision_engines import ENGINES, Ask, Daypass, Rego
-from bench.decision_report import COMPILED, EXPLAINED, POLICIES, POLICY_COUNTS, Goal, Rates, Report, as_json, as_table
+from bench.decision_report import (
+    COMPILED,
+    EXPLAINED,
+    LISTED,
+    POLICIES,
+    POLICY_COUNTS,
+    Goal,
+    Rates,
+    Report,
+    as_json,
+    as_table,
+)
 from bench.decisions import COMPILE, DOCUMENT, DisagreementError, agree, among_policies, measure
 from daypass.policy import Kind, compile_policy
 from daypass.policy.limits import policy_size
@@ -50,7 +61,9 @@ def test_explanations_give_the_same_answers(size: int) -> None:
     case = case_of(size)
     calls = calls_of(case)
     engine = Daypass(case)
-    assert [ask() for ask in engine.explanations(calls)] == [ask() for ask in engine.asks(calls)]
+    answers = [ask() for ask in engine.asks(calls)]
+    assert [ask() for ask in engine.explanations(calls)] == answers
+    assert [ask() for ask in engine.listings(calls)] == answers
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -182,10 +195,9 @@ def test_every_contestant_has_a_figure_for_each_round_and_meets_every_call() -> 
 
 def made_up(**changed: float) -> Report:
     """A report in which every goal is just met."""
-    figures = {"daypass": 3000.0, "cedarpy": 300.0, "regopy": 200.0, "explained": 200.0, "compile": 500.0} | changed
-    rates: Rates = {
-        (name, size): [figures[name]] * 3 for name in ("daypass", "cedarpy", "regopy", EXPLAINED) for size in SIZES
-    }
+    figures = {"daypass": 3000.0, "cedarpy": 300.0, "regopy": 200.0, EXPLAINED: 200.0, LISTED: 1.0, "compile": 500.0}
+    figures |= changed
+    rates: Rates = {(name, size): [figures[name]] * 3 for name in (*ENGINES, EXPLAINED, LISTED) for size in SIZES}
     rates |= {(POLICIES, POLICY_COUNTS[0]): [200.0] * 3, (POLICIES, POLICY_COUNTS[1]): [100.0] * 3}
     return Report(3, 0.1, rates | {(COMPILED, 6_144): [figures["compile"]] * 3})
 
@@ -206,6 +218,12 @@ def test_a_step_beyond_the_limit_misses_it(changed: dict[str, float], missed: li
     report = made_up(**changed)
     assert [goal.what for goal in report.goals() if not goal.met] == missed
     assert as_table(report).count("NOT MET") == len(missed)
+
+
+def test_the_table_has_a_row_for_the_whole_listing_and_says_what_each_explanation_is() -> None:
+    table = as_table(made_up())
+    assert "\ndaypass, explained: the decision with its reasons" in table
+    assert "\nexplained, every statement traced: the same" in table
 
 
 def test_a_ratio_is_the_median_of_the_rounds_and_not_of_the_figures() -> None:

@@ -503,6 +503,36 @@ async def test_files_are_added_to_what_is_stored(store: Path, tmp_path: Path) ->
     assert "→ ✕ permissions boundary" in said(*asked, "--boundary", str(tmp_path / "boundary.json"), code=1)
 
 
+async def test_a_stored_user_has_its_groups_its_attached_policies_and_its_boundary(tmp_path: Path) -> None:
+    user = f"arn:aws:iam::{ACCOUNT}:user/team/alice"
+    attached = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+    tagged = {"Tags.member.1.Key": "team", "Tags.member.1.Value": "red"}
+    async with service(tmp_path) as running:
+        for operation, parameters in (
+            ("CreateUser", {"UserName": "alice", "Path": "/team/", **tagged}),
+            ("CreateGroup", {"GroupName": "staff"}),
+            ("AddUserToGroup", {"GroupName": "staff", "UserName": "alice"}),
+            ("PutGroupPolicy", {"GroupName": "staff", "PolicyName": "queues", "PolicyDocument": document(SEND)}),
+            ("AttachUserPolicy", {"UserName": "alice", "PolicyArn": attached}),
+            ("CreatePolicy", {"PolicyName": "bound", "PolicyDocument": document(statement(Action="s3:*"))}),
+            ("PutUserPermissionsBoundary", {"UserName": "alice", "PermissionsBoundary": BOUND}),
+        ):
+            assert (await running.call("iam", operation, **parameters)).status == 200, operation
+        asked = ("--data-dir", str(tmp_path), "--principal", user)
+        assert f"of {attached}" in said(*asked, *ASKED, code=0)
+        queue = ("--action", "sqs:SendMessage", "--resource", f"arn:aws:sqs:us-east-1:{ACCOUNT}:jobs")
+        text = said(*asked, *queue, code=1)
+        assert "inline:staff/queues" in text
+        assert "→ ✕ permissions boundary" in text
+        (tmp_path / "wider.json").write_text(document(statement()))
+        said(*asked, *queue, "--boundary", str(tmp_path / "wider.json"), code=0)
+        assert "no such user" in refusal("--data-dir", str(tmp_path), "--principal", user.replace("/team", ""), *ASKED)
+
+
+SEND = statement(Action="sqs:SendMessage", Condition={"StringEquals": {"aws:PrincipalTag/team": "red"}})
+BOUND = f"arn:aws:iam::{ACCOUNT}:policy/bound"
+
+
 async def test_the_trust_policy_of_a_stored_role_is_asked(store: Path) -> None:
     asked = ("--data-dir", str(store), "--principal", PROVIDER, "--action", "sts:AssumeRoleWithWebIdentity")
     claims = ("--context", "idp.example.org:aud=client", "--context", "idp.example.org:sub=alice")
@@ -563,3 +593,22 @@ def test_the_data_directory_may_come_from_the_environment(server: Server) -> Non
     ended = subprocess_run("--role", "Nobody", *ASKED, env={"DAYPASS_DATA_DIR": str(server.data_dir)})
     assert ended.returncode == 2
     assert "--role: expected the name of a role of this store" in ended.stderr
+
+
+# Policies of the resource's organisation, and of the way in
+
+
+def test_a_resource_control_policy_from_a_file_denies_by_its_level(files: Path) -> None:
+    (files / "rcp.json").write_text(document(statement("Deny", Sid="Fence", Principal="*", Action="s3:*")))
+    text = said(*GET, "--rcp", "rcp.json", code=1)
+    assert "resource control policies, rcp.json" in text
+    assert "Fence" in text
+    (files / "other.json").write_text(document(statement("Deny", Principal="*", Action="sqs:*")))
+    said(*GET, "--rcp", "other.json", code=0)
+
+
+def test_a_policy_of_an_endpoint_from_a_file_must_allow(files: Path) -> None:
+    (files / "endpoint.json").write_text(document(statement(Principal="*", Action="sqs:*")))
+    assert "VPC endpoint" in said(*GET, "--vpc-endpoint-policy", "endpoint.json", code=1)
+    (files / "endpoint.json").write_text(document(statement(Principal="*")))
+    said(*GET, "--vpc-endpoint-policy", "endpoint.json", code=0)

@@ -48,13 +48,13 @@ async def test_a_role_name_is_taken_whatever_its_case(iam: Service) -> None:
     assert (answer.code, answer.message) == ("EntityAlreadyExists", "Role with name DEV already exists.")
 
 
-async def test_a_parameter_that_is_not_offered_is_refused_by_name(iam: Service) -> None:
+async def test_a_boundary_that_is_not_there_is_refused(iam: Service) -> None:
     boundary = "arn:aws:iam::123456789012:policy/boundary"
     answer = await iam.call(
         "iam", "CreateRole", RoleName="Two", AssumeRolePolicyDocument=trust(), PermissionsBoundary=boundary
     )
-    assert answer.code == "ValidationError"
-    assert "PermissionsBoundary" in answer.message
+    assert answer.code == "NoSuchEntity"
+    assert answer.message == f"Scope ARN: {boundary} does not exist or is not attachable."
     assert iam.app.store.view().roles.with_name("123456789012", "Two") is None
 
 

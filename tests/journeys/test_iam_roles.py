@@ -213,7 +213,10 @@ BAD_ROLES: dict[str, tuple[str, dict[str, Any]]] = {
     "path without a slash at the end": ("ValidationError", {"Path": "/team"}),
     "sessions of 3,599 seconds": ("ValidationError", {"MaxSessionDuration": 3599}),
     "sessions of 43,201 seconds": ("ValidationError", {"MaxSessionDuration": 43_201}),
-    "a boundary": ("ValidationError", {"PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/boundary"}),
+    "a boundary that is not there": (
+        "NoSuchEntity",
+        {"PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/boundary"},
+    ),
     "the same tag twice": ("InvalidInput", {"Tags": [{"Key": "a", "Value": "1"}, {"Key": "A", "Value": "2"}]}),
     "a tag of AWS's own": ("InvalidInput", {"Tags": [{"Key": "aws:team", "Value": "1"}]}),
     "trust that is no JSON": ("MalformedPolicyDocument", {"AssumeRolePolicyDocument": "{"}),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from daypass.errors import AuthenticationError, Reason, RequestError
 from daypass.sealing import KeyRing, MasterKey, RingKey, new_ring_key
 from daypass.sessions import Session, Sessions, packed_policy_size, role_session_duration
-from daypass.sessions.session import OPENED_REMEMBERED, ROLE_SESSION, check_not_expired
+from daypass.sessions.session import OPENED_REMEMBERED, SESSION_BOX, check_not_expired
 
 NOW = 1_800_000_000
 MASTER = MasterKey(bytes(32))
@@ -73,7 +73,7 @@ def test_what_is_remembered_is_bounded() -> None:
 
 
 def test_content_of_another_form_is_refused() -> None:
-    sealed = KeyRing(KEYS).seal(msgspec.msgpack.encode({"not": "ours"}), kind=ROLE_SESSION, label="ASIA", now=NOW)
+    sealed = KeyRing(KEYS).seal(msgspec.msgpack.encode({"not": "ours"}), kind=SESSION_BOX, label="ASIA", now=NOW)
     with pytest.raises(AuthenticationError) as caught:
         SESSIONS.open(sealed.token, access_key_id="ASIA", now=NOW)
     assert caught.value.reason is Reason.SEAL_MALFORMED
@@ -88,7 +88,7 @@ def test_a_token_that_would_be_refused_as_too_long_is_not_issued() -> None:
 
 def test_a_session_of_a_newer_version_is_refused_not_read_without_what_it_says_more() -> None:
     later = msgspec.msgpack.encode([*msgspec.structs.astuple(SESSION), "a restriction"])
-    sealed = KeyRing(KEYS).seal(later, kind=ROLE_SESSION, label="ASIA", now=NOW)
+    sealed = KeyRing(KEYS).seal(later, kind=SESSION_BOX, label="ASIA", now=NOW)
     with pytest.raises(AuthenticationError) as caught:
         SESSIONS.open(sealed.token, access_key_id="ASIA", now=NOW)
     assert caught.value.reason is Reason.SEAL_MALFORMED

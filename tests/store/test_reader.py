@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from daypass.clock import MovableClock
-from daypass.store import Role, SealingKey, Store, loading, reader, transaction
+from daypass.store import ManagedPolicy, Role, SealingKey, Store, loading, reader, transaction
 from daypass.store.view import View
 from store.looking import fresh
 
@@ -48,9 +48,9 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[None]:
     counted: list[None] = []
     load = loading.load
 
-    def counting(cursor: sqlite3.Cursor) -> View:
+    def counting(cursor: sqlite3.Cursor, provided: Sequence[ManagedPolicy] = ()) -> View:
         counted.append(None)
-        return load(cursor)
+        return load(cursor, provided)
 
     monkeypatch.setattr(loading, "load", counting)
     return counted

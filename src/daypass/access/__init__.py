@@ -12,6 +12,7 @@ and the context, and leave the verdict to ``daypass.policy``. None of them has a
 from daypass.access.authenticate import Authenticator, Caller
 from daypass.access.authorize import Permitted, authorize
 from daypass.access.context import RequestFacts
+from daypass.access.resource import Resource
 from daypass.access.trust import Trusted, trust
 
-__all__ = ["Authenticator", "Caller", "Permitted", "RequestFacts", "Trusted", "authorize", "trust"]
+__all__ = ["Authenticator", "Caller", "Permitted", "RequestFacts", "Resource", "Trusted", "authorize", "trust"]

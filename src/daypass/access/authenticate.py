@@ -14,9 +14,11 @@ from typing import Final
 import msgspec
 
 from daypass import sigv4
+from daypass.access.bearer import bearer_of, ended, refuse_ended
+from daypass.access.organization import is_closed
 from daypass.credentials import LONG_TERM_KEY, TEMPORARY_KEY, access_key_label
 from daypass.errors import AuthenticationError, Reason
-from daypass.principal import AccountPrincipal, RoleSession, Root
+from daypass.principal import AccountPrincipal, Root
 from daypass.principal import User as UserPrincipal
 from daypass.sealing import MasterKey
 from daypass.sessions import OpenedSession, Session, Sessions
@@ -31,8 +33,10 @@ class Caller(msgspec.Struct, frozen=True):
     """
     Whoever signed the request, and what their credentials are.
 
-    ``session`` and ``role`` are there for temporary credentials; the role is the one that lives now, found by its unique
-    id. ``user`` is there for a user's access key, as it is now. ``region`` is the one of the credential scope.
+    ``session`` is there for temporary credentials, and ``role`` for those of a role: the one that lives now, found by its
+    unique id. ``user`` is the user as it is now: whose key it is, whose session it is, or who a federated user acts for.
+    ``region`` is the one of the credential scope. ``mfa_at`` is the instant at which this very request showed a second
+    factor, if it did.
     """
 
     principal: AccountPrincipal
@@ -41,6 +45,7 @@ class Caller(msgspec.Struct, frozen=True):
     session: Session | None = None
     role: Role | None = None
     user: User | None = None
+    mfa_at: int | None = None
 
 
 class Authenticator:
@@ -62,7 +67,7 @@ class Authenticator:
         1. there is exactly one credential (``sigv4.read_authorization`` refuses two);
         2. its access key is known: a long-term key that is active, or a session token of ours made for this key id;
         3. the signature agrees, in time and scope; for an unknown key the same work is done over nobody's secret;
-        4. the session has not expired and its role still exists; the key's user still exists.
+        4. the session has not expired or ended (``access.bearer``), the key's user still exists, and the account is open.
 
         ``payload_hash`` is the SHA-256 of the body as received, ``service`` the service whose door this is.
         Raises AuthenticationError. **It does not decide whether the caller may:** that is ``authorize``.
@@ -83,10 +88,10 @@ class Authenticator:
             )
         except AuthenticationError as error:
             if key is None and error.reason is Reason.SIGNATURE_DOES_NOT_MATCH:
-                raise AuthenticationError(Reason.UNKNOWN_ACCESS_KEY, _UNKNOWN) from None
+                raise ended() from None
             raise
         if key is None:  # a signature over nobody's secret cannot agree, but nothing may rest on that
-            raise AuthenticationError(Reason.UNKNOWN_ACCESS_KEY, _UNKNOWN)
+            raise ended()
         return _caller(key, authorization, view, now)
 
     def _known_key(
@@ -117,21 +122,21 @@ class Authenticator:
         return secret
 
 
-_UNKNOWN: Final = "The security token included in the request is invalid."
-
-
 def _caller(
     key: AccessKey | OpenedSession, authorization: sigv4.UnverifiedAuthorization, view: View, now: float
 ) -> Caller:
+    access_key_id, region = authorization.access_key_id, authorization.region
     if isinstance(key, AccessKey):
-        return _owner(key, authorization.region, view)
-    session = key.session
-    check_not_expired(session, now)
-    role = view.roles.with_key(session.role_id)
-    if role is None:
-        raise AuthenticationError(Reason.UNKNOWN_ACCESS_KEY, _UNKNOWN)
-    principal = RoleSession(role.account, role.path, role.name, role.unique_id, session.session_name)
-    return Caller(principal, authorization.access_key_id, authorization.region, session, role)
+        caller = _owner(key, region, view)
+    else:
+        session = key.session
+        check_not_expired(session, now)
+        bearer = bearer_of(session, view)
+        refuse_ended(session, access_key_id, view)
+        caller = Caller(bearer.principal, access_key_id, region, session, bearer.role, bearer.user)
+    if is_closed(caller.principal.account, view):
+        raise ended()
+    return caller
 
 
 def _owner(key: AccessKey, region: str, view: View) -> Caller:
@@ -140,6 +145,6 @@ def _owner(key: AccessKey, region: str, view: View) -> Caller:
         return Caller(Root(key.account), key.access_key_id, region)
     user = view.users.with_key(key.user_id)
     if user is None:
-        raise AuthenticationError(Reason.UNKNOWN_ACCESS_KEY, _UNKNOWN)
+        raise ended()
     principal = UserPrincipal(user.account, user.path, user.name, user.unique_id)
     return Caller(principal, key.access_key_id, region, user=user)

@@ -8,16 +8,28 @@ One function for every door. Permissions are read live from the role; session po
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 import msgspec
 
 from daypass.access.authenticate import Caller
-from daypass.access.context import RequestFacts, principal_keys, principal_tag_keys, request_keys, session_keys
-from daypass.access.policies import boundary_of, identity_policies
+from daypass.access.context import (
+    RequestFacts,
+    mfa_keys,
+    organization_keys,
+    principal_keys,
+    principal_tag_keys,
+    request_keys,
+    session_keys,
+)
+from daypass.access.organization import resource_control_policies, service_control_policies
+from daypass.access.policies import SERVICE_LINKED_PATH, boundary_of, identity_policies, session_policies
+from daypass.access.resource import Resource, Tags
 from daypass.errors import AccessDeniedError, Reason
 from daypass.identity import ContextValue
 from daypass.policy import (
     Context,
+    Decision,
     Kind,
     Layers,
     NamedPolicy,
@@ -29,7 +41,8 @@ from daypass.policy import (
 from daypass.policy.evaluate import decide_by_operation
 from daypass.store import View
 
-Tags = tuple[tuple[str, str], ...]
+OWNER: Final = "permissions of the owner"
+"""What decisions and explanations call ``Resource.owner_policy``."""
 
 
 class Permitted(msgspec.Struct, frozen=True):
@@ -58,60 +71,76 @@ class Permitted(msgspec.Struct, frozen=True):
 
 def authorize(
     caller: Caller,
-    *,
     action: str,
-    resource: str,
-    resource_account: str,
+    resource: Resource,
+    *,
     facts: RequestFacts,
     view: View,
     keys: Callable[[Tags], Mapping[str, ContextValue]],
-    shown: str | None = None,
-    resource_tags: Tags = (),
 ) -> Permitted:
     """
     Decide one action on one resource, by the policies of ``view``. ``keys`` makes the condition keys that this operation
-    adds, from the resource's tags; ``shown`` is what a denial calls the resource, where that is not its ARN.
+    adds, from the resource's tags.
 
     Raises AccessDeniedError with AWS's sentence. Default deny: no policy, no permission.
     """
     long_term = caller.session is None
+    asked = Request(action, resource.arn, resource.account, caller.principal, long_term_credentials=long_term)
 
     def decide_for(tags: Tags) -> None:
-        request = Request(action, resource, resource_account, caller.principal, long_term_credentials=long_term)
-        decision = decide_by_operation(request)  # where no policy is asked, no context is made
+        request, decision = asked, decide_by_operation(asked)  # where no policy is asked, no context is made
         if decision is None:
-            context = _context(caller, facts, keys(tags))
-            request = Request(action, resource, resource_account, caller.principal, context, long_term)
-            decision = decide(request, layers_of(caller, view))
+            context = _context(caller, facts, view, resource.account, keys(tags))
+            request = msgspec.structs.replace(asked, context=context)
+            decision = decide(request, layers_of(caller, resource, view))
         if not decision.allowed:
-            named = request if shown is None else msgspec.structs.replace(request, resource=shown)
-            raise AccessDeniedError(Reason.NOT_AUTHORIZED, denial_message(named, decision))
+            raise _denied(request, decision, resource)
 
-    decide_for(resource_tags)
-    return Permitted(caller, action, resource, facts, resource_tags, decide_for)
+    decide_for(resource.tags)
+    return Permitted(caller, action, resource.arn, facts, resource.tags, decide_for)
 
 
-def layers_of(caller: Caller, view: View) -> Layers:
-    """The policies that bound a caller: those of the user or role as they are now, and those of the session as sealed."""
+def _denied(request: Request, decision: Decision, resource: Resource) -> AccessDeniedError:
+    named = request if resource.shown is None else msgspec.structs.replace(request, resource=resource.shown)
+    return AccessDeniedError(Reason.NOT_AUTHORIZED, denial_message(named, decision, reasonless=resource.reasonless))
+
+
+def layers_of(caller: Caller, resource: Resource, view: View) -> Layers:
+    """
+    The policies that bound a caller: those of the user or role as they are now, those of the session as sealed, those of the
+    organisation above the caller's account and the resource's, and the resource's own.
+    """
     entity = caller.user if caller.user is not None else caller.role
-    if entity is None:
-        return Layers()  # root
-    identity, boundary = identity_policies(entity, view), boundary_of(entity, view)
-    session = caller.session
-    if session is None or session.policy is None:
-        return Layers(identity=identity, boundary=boundary)
-    inline = NamedPolicy("session policy", compile_policy(session.policy, Kind.SESSION))
-    return Layers(identity=identity, boundary=boundary, session=(inline,))
+    role = caller.role
+    identity: tuple[NamedPolicy, ...] = () if entity is None else identity_policies(entity, view)
+    if resource.owner_policy is not None:
+        identity = (*identity, NamedPolicy(OWNER, compile_policy(resource.owner_policy, Kind.IDENTITY)))
+    return Layers(
+        identity=identity,
+        boundary=None if entity is None else boundary_of(entity, view),
+        session=None if caller.session is None else session_policies(caller.session, view),
+        resource=resource.policy,
+        scps=service_control_policies(caller.principal.account, view),
+        rcps=resource_control_policies(resource.account, view),
+        explicit_trust_required=resource.trust_required,
+        service_linked_role=role is not None and role.path.startswith(SERVICE_LINKED_PATH),
+    )
 
 
-def _context(caller: Caller, facts: RequestFacts, keys: Mapping[str, ContextValue]) -> Context:
+def _context(
+    caller: Caller, facts: RequestFacts, view: View, resource_account: str, keys: Mapping[str, ContextValue]
+) -> Context:
     values = request_keys(facts)
     values["aws:requestedregion"] = caller.region
     values.update(principal_keys(caller.principal))
+    entity = caller.user if caller.user is not None else caller.role
+    own_tags = () if entity is None else entity.tags
     if caller.session is not None:
-        role_tags = () if caller.role is None else caller.role.tags
-        values.update(session_keys(caller.session, role_tags, facts.now))
-    if caller.user is not None:
-        values.update(principal_tag_keys(caller.user.tags))
+        values.update(session_keys(caller.session, own_tags, facts.now))
+    else:
+        values.update(principal_tag_keys(own_tags))
+    if caller.mfa_at is not None:
+        values.update(mfa_keys(caller.mfa_at, facts.now))
+    values.update(organization_keys(caller.principal.account, resource_account, view))
     values.update(keys)
     return Context.prepared(values)

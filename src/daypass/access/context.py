@@ -14,16 +14,18 @@ from typing import Final
 
 import msgspec
 
+from daypass.access.organization import place_in_organization
 from daypass.clock import iso8601
 from daypass.identity import ContextValue
 from daypass.principal import AccountPrincipal, FederatedUser, RoleSession, Root, User
 from daypass.sessions import Session
+from daypass.store import View
 
 KEYS: Final[Mapping[str, str]] = {
     "aws:currenttime": "always",
     "aws:epochtime": "always",
     "aws:securetransport": "always",
-    "aws:requestedregion": "signed requests: the region of the credential scope",
+    "aws:requestedregion": "always: the region of the credential scope; us-east-1 for unsigned requests",
     "aws:useragent": "when the header was sent",
     "aws:referer": "when the header was sent",
     "aws:sourceip": "always, unless the peer's address is unknown",
@@ -37,9 +39,14 @@ KEYS: Final[Mapping[str, str]] = {
     "aws:principaltag/*": "tags of the user, or of the role and the session",
     "aws:federatedprovider": "sessions made from a web identity or a SAML assertion",
     "aws:tokenissuetime": "temporary credentials only",
-    "aws:multifactorauthpresent": "temporary credentials only",
-    "aws:multifactorauthage": "temporary credentials of a caller that used MFA",
+    "aws:multifactorauthpresent": "temporary credentials; and requests that bring a code themselves",
+    "aws:multifactorauthage": "when MFA was used",
     "aws:sourceidentity": "sessions with a source identity",
+    "aws:assumedroot": "sessions of AssumeRoot: true",
+    "aws:principalorgid": "callers whose account is in the organisation",
+    "aws:principalorgpaths": "callers whose account is in the organisation",
+    "aws:resourceorgid": "resources of accounts in the organisation",
+    "aws:resourceorgpaths": "resources of accounts in the organisation",
     "aws:resourceaccount": "always",
     "aws:resourcetag/*": "tags of the entity that is the resource",
     "iam:resourcetag/*": "tags of the IAM entity that is the resource",
@@ -49,7 +56,16 @@ KEYS: Final[Mapping[str, str]] = {
     " policies and boundaries of a user or role: the one it has",
     "iam:policyarn": "Attach*Policy, Detach*Policy",
     "iam:passedtoservice": "PassRole: the service that the role is given to",
+    "iam:associatedresourcearn": "PassRole by AddRoleToInstanceProfile: every instance of the account",
+    "iam:accountpropertynamespaces": "GetAccountProperties, PutAccountProperties: the namespaces",
     "iam:awsservicename": "service-linked roles: the service",
+    "iam:servicespecificcredentialservicename": "writes of service-specific credentials: the service",
+    "iam:servicespecificcredentialagedays": "CreateServiceSpecificCredential, when it is to expire",
+    "iam:delegationduration": "CreateDelegationRequest: seconds",
+    "iam:notificationchannel": "CreateDelegationRequest",
+    "iam:templatearn": "CreateDelegationRequest, when it names a template",
+    "iam:delegationrequestowner": "delegation requests that have an owner; ListDelegationRequests, when it names one",
+    "sts:externalid": "AssumeRole, when it is passed",
     "sts:rolesessionname": "AssumeRole*",
     "sts:sourceidentity": "AssumeRole*, when one is set",
     "sts:transitivetagkeys": "AssumeRole*, when keys are passed",
@@ -111,20 +127,39 @@ _PRINCIPAL_TYPES: Final = {
 }
 
 
-def session_keys(session: Session, role_tags: tuple[tuple[str, str], ...], now: float) -> dict[str, ContextValue]:
-    """The keys that temporary credentials bring: what was sealed at issue, and the role's tags as they are now."""
+def session_keys(session: Session, own_tags: tuple[tuple[str, str], ...], now: float) -> dict[str, ContextValue]:
+    """The keys that temporary credentials bring: what was sealed at issue, and the tags of the role or user as they are now."""
     keys: dict[str, ContextValue] = {
         "aws:tokenissuetime": iso8601(session.issued_at),
-        "aws:multifactorauthpresent": "false" if session.mfa_at is None else "true",
+        "aws:multifactorauthpresent": "false",
     }
     if session.mfa_at is not None:
-        keys["aws:multifactorauthage"] = str(int(now) - session.mfa_at)
+        keys.update(mfa_keys(session.mfa_at, now))
+    if session.kind == "root":
+        keys["aws:assumedroot"] = "true"
     if session.provider_arn is not None:
         keys["aws:federatedprovider"] = session.provider_arn
     if session.source_identity is not None:
         keys["aws:sourceidentity"] = session.source_identity
-    # A tag passed for the session overrides the role's tag of the same key, whatever the case of either.
-    keys.update(principal_tag_keys((*role_tags, *session.tags)))
+    # A tag passed for the session overrides the role's or user's tag of the same key, whatever the case of either.
+    keys.update(principal_tag_keys((*own_tags, *session.tags)))
+    return keys
+
+
+def mfa_keys(mfa_at: int, now: float) -> dict[str, ContextValue]:
+    """The keys of a second factor that was shown at an instant."""
+    return {"aws:multifactorauthpresent": "true", "aws:multifactorauthage": str(max(0, int(now) - mfa_at))}
+
+
+def organization_keys(caller: str, resource: str, view: View) -> dict[str, ContextValue]:
+    """Where the accounts of the caller and of the resource stand in the organisation; nothing without one."""
+    if not len(view.organizations):
+        return {}
+    keys: dict[str, ContextValue] = {}
+    for name, account in (("principal", caller), ("resource", resource)):
+        place = place_in_organization(account, view)
+        if place is not None:
+            keys[f"aws:{name}orgid"], keys[f"aws:{name}orgpaths"] = place[0], (place[1],)
     return keys
 
 

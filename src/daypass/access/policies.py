@@ -14,10 +14,23 @@ from collections.abc import Iterable
 from typing import Final
 
 from daypass.policy import Kind, NamedPolicy, PolicySet, compile_policy
+from daypass.sessions import Session
 from daypass.store import Group, ManagedPolicy, Role, User, View
+
+SERVICE_LINKED_PATH: Final = "/aws-service-role/"
+"""Where service-linked roles are, and no others: what makes a role one of them. Organisation policies leave them alone."""
 
 INLINE: Final = "inline:"
 """What the names of inline policies begin with, in decisions and explanations. Managed policies go by their ARN."""
+
+ACCOUNT_WIDE: Final = "account password policy: AllowUsersToChangePassword"
+"""What decisions and explanations call the permissions that an account gives all its users to change their passwords."""
+
+_FOR_ALL_USERS: Final = (
+    '{"Version":"2012-10-17","Statement":{"Effect":"Allow",'
+    '"Action":["iam:ChangePassword","iam:GetAccountPasswordPolicy"],"Resource":"*"}}'
+)
+"""IAM API, PasswordPolicy: AllowUsersToChangePassword. ChangePassword acts on the caller's own user and on no other."""
 
 _NOTHING: Final = '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}'
 
@@ -41,8 +54,12 @@ def groups_of(user: User, view: View) -> list[Group]:
 
 
 def policy_texts(entity: Role | User | Group, view: View) -> Texts:
-    """The documents attached to one entity: inline ones by ``inline:NAME``, managed ones by ARN."""
-    inline = tuple([(INLINE + name, text) for name, text in entity.inline_policies])
+    """
+    The documents attached to one entity: inline ones by ``inline:NAME``, those of a group by ``inline:GROUP/NAME`` (no name
+    has a slash, so no two policies of a user are called the same), managed ones by ARN.
+    """
+    before = f"{INLINE}{entity.name}/" if isinstance(entity, Group) else INLINE
+    inline = tuple([(before + name, text) for name, text in entity.inline_policies])
     if not entity.attached_policies:
         return inline
     managed = [managed_policy(view, policy_arn) for policy_arn in entity.attached_policies]
@@ -57,7 +74,16 @@ def identity_policies(entity: Role | User, view: View) -> PolicySet:
     if isinstance(entity, User):
         for group in groups_of(entity, view):
             texts += policy_texts(group, view)
+        texts += _account_texts(entity, view)
+        texts = tuple(dict.fromkeys(texts))  # a managed policy of the user and of its groups is one
     return _policy_set(texts)
+
+
+def _account_texts(user: User, view: View) -> Texts:
+    """What an account permits all its users, which like any other policy a deny or a boundary takes away."""
+    settings = view.account_settings.with_key(user.account)
+    policy = None if settings is None else settings.password_policy
+    return ((ACCOUNT_WIDE, _FOR_ALL_USERS),) if policy is not None and policy.allow_users_to_change else ()
 
 
 def boundary_of(entity: Role | User, view: View) -> NamedPolicy | None:
@@ -67,6 +93,27 @@ def boundary_of(entity: Role | User, view: View) -> NamedPolicy | None:
     policy = managed_policy(view, entity.permissions_boundary)
     text = _NOTHING if policy is None else policy.document
     return NamedPolicy(entity.permissions_boundary, compile_policy(text, Kind.BOUNDARY))
+
+
+def session_policies(session: Session, view: View) -> tuple[NamedPolicy, ...] | None:
+    """
+    The policies that were passed when the session was made, as they were then; None when none were.
+
+    A federated user that was given none has no permissions, and a managed policy whose version is gone allows nothing.
+    """
+    if session.policy is None and not session.policy_arns:
+        return () if session.kind in ("federated", "root") else None
+    found = [] if session.policy is None else [_session_policy("session policy", session.policy)]
+    for policy_arn, number in zip(session.policy_arns, session.policy_versions, strict=True):
+        policy = managed_policy(view, policy_arn)
+        version = None if policy is None else policy.version(number)
+        if version is not None:
+            found.append(_session_policy(policy_arn, version.document))
+    return tuple(found)
+
+
+def _session_policy(name: str, text: str) -> NamedPolicy:
+    return NamedPolicy(name, compile_policy(text, Kind.SESSION))
 
 
 @functools.lru_cache(maxsize=4096)

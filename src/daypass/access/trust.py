@@ -22,6 +22,9 @@ from daypass.store import Role
 _OURS: Final = ("aws:", "iam:", "sts:")
 """How the keys begin that come from us, not from a claim; no provider can be registered under such a name."""
 
+UNSIGNED_REGION: Final = "us-east-1"
+"""What an unsigned request asked for: the region of the global endpoint of STS. Only a signature names another."""
+
 ProofAction = Literal["sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"]
 
 
@@ -95,6 +98,7 @@ def _keys(identity: Identity, role: Role, session_name: str, facts: RequestFacts
     # The claims first: whatever a provider names its claims, it cannot write over a key that we set.
     keys = dict(identity.context)
     keys.update(request_keys(facts))
+    keys["aws:requestedregion"] = UNSIGNED_REGION
     keys.update(resource_keys(role.account, role.tags, iam=True))
     keys.update(request_tag_keys(identity.session_tags))
     keys["sts:rolesessionname"] = session_name

@@ -17,6 +17,7 @@ import msgspec
 
 from daypass.access import Authenticator, Permitted, authorize
 from daypass.access.context import resource_keys
+from daypass.access.usage import UsageRecorder
 from daypass.api.client_address import Network
 from daypass.api.operations import Operation, OperationTable, ProofOperation, Result, ServiceName, SignedOperation
 from daypass.api.received import ClientGoneError, Receive, ReceivedRequest, Scope, Send, receive_request
@@ -77,6 +78,7 @@ class AwsDoor:
         store: Store,
         clock: Clock,
         log: DoorLog,
+        usage: UsageRecorder,
         trusted_proxies: Sequence[Network] = (),
         new_request_id: Callable[[], str] = request_id,
     ) -> None:
@@ -86,6 +88,7 @@ class AwsDoor:
         self._store = store
         self._clock = clock
         self._log = log
+        self._usage = usage
         self._trusted_proxies = trusted_proxies
         self._new_request_id = new_request_id
 
@@ -142,16 +145,14 @@ class AwsDoor:
             view=view,
             now=received.facts.now,
         )
+        self._usage.note(caller, service=operation.service, action=operation.name, now=received.facts.now)
         parameters = _parameters(request)
 
         def permit(action: str, resource: Resource) -> Permitted:
             return authorize(
                 caller,
-                action=action,
-                resource=resource.arn,
-                resource_account=resource.account,
-                shown=resource.shown,
-                resource_tags=resource.tags,
+                action,
+                resource,
                 facts=received.facts,
                 view=view,
                 keys=lambda tags: {

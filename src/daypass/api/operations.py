@@ -108,4 +108,4 @@ def _keys_of(name: str) -> Callable[[Parameters], Mapping[str, ContextValue]]:
     """Operations that pass tags bring them as condition keys; those that take tags away bring the keys' names."""
     if name.startswith("Untag"):
         return _tag_key_names
-    return _tag_keys if name.startswith(("Create", "Tag")) else _no_keys
+    return _tag_keys if name.startswith(("Create", "Tag", "Upload")) else _no_keys

@@ -9,33 +9,14 @@ functions that say what an operation's resource is stand beside its rows, in ``d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable
 
-import msgspec
-
-from daypass.access import Caller
+from daypass.access import Caller, Resource
+from daypass.access.resource import NO_KEYS
 from daypass.awsapi.parameters import Parameters
-from daypass.identity import ContextValue
 from daypass.store import View
 
-NO_KEYS: Final[Mapping[str, ContextValue]] = {}
-
-
-class Resource(msgspec.Struct, frozen=True):
-    """
-    One resource of a decision. ``account`` is its owner's; ``tags`` are those it has now.
-
-    ``shown`` is the ARN that a denial names, where the real one says more than the caller did. ``keys`` are condition keys
-    of this operation on this resource, in lower case, each with a row in ``daypass.access.context.KEYS``.
-    """
-
-    arn: str
-    account: str
-    tags: tuple[tuple[str, str], ...] = ()
-    shown: str | None = None
-    keys: Mapping[str, ContextValue] = NO_KEYS
-
+__all__ = ["NO_KEYS", "Resource", "ResourceOf", "everything"]
 
 ResourceOf = Callable[[Parameters, Caller, View], Resource]
 """From the checked parameters, the caller and the view."""

@@ -86,7 +86,7 @@ _BY_CODE: Final[tuple[tuple[WireError, tuple[Reason, ...]], ...]] = (
     ),
     (WireError("RequestExpired", 400), (Reason.PRESIGNED_EXPIRED,)),
     (WireError("ExpiredToken", 403), (Reason.SESSION_EXPIRED,)),
-    (WireError("AccessDenied", 403), (Reason.NOT_AUTHORIZED, Reason.NOT_TRUSTED)),
+    (WireError("AccessDenied", 403), (Reason.NOT_AUTHORIZED, Reason.NOT_TRUSTED, Reason.PASSWORD_INCORRECT)),
     (
         INVALID_IDENTITY_TOKEN,
         (Reason.PROVIDER_UNKNOWN, Reason.SESSION_TAGS_MALFORMED, Reason.SOURCE_IDENTITY_MALFORMED),

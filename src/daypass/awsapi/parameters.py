@@ -34,6 +34,14 @@ def optional_integer(parameters: Parameters, name: str) -> int | None:
     return value
 
 
+def optional_boolean(parameters: Parameters, name: str) -> bool | None:
+    """A boolean that may be absent."""
+    value = parameters.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise TypeError(f"{name} is not a boolean")
+    return value
+
+
 def texts(parameters: Parameters, name: str) -> tuple[str, ...]:
     """A list of strings; empty when absent."""
     value = parameters.get(name, ())

@@ -38,7 +38,7 @@ def serialize_result(operation: OperationModel, result: Mapping[str, object], re
     """The answer's XML, in UTF-8. A member that is None is left out, an empty list is an empty element.
 
     Raises TypeError, our mistake and never the caller's, for a member that the model does not have, that has another
-    type, or that the model requires and the result lacks.
+    type, or that the model requires and the result lacks. ``query_writer.OMITTED`` lacks one deliberately.
     """
     return _writer(operation)(result, request_id)
 

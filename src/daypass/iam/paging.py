@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -22,6 +22,8 @@ from daypass.store import Record, SortedRecords
 
 Item = TypeVar("Item")
 R = TypeVar("R", bound=Record)
+After = Callable[[str | None], Iterator[R]]
+"""A sorted list, as what comes after a name (None: all of it): ``SortedRecords.after``."""
 
 
 def page(
@@ -47,16 +49,37 @@ def page_of_records(
     more to come, as IAM says of its own lists (IAM API, ListRoles: IsTruncated).
     """
     marker = optional_text(parameters, "Marker")
+    rest = records.after(None if marker is None else _read(marker))
+    return _page_of(((record.sort_name, record) for record in rest), parameters, keep)
+
+
+def page_of_lists(
+    lists: Sequence[After[R]], parameters: Parameters, *, keep: Callable[[R], bool]
+) -> tuple[list[R], dict[str, object]]:
+    """The same for several lists, one after the other."""
+    marker = optional_text(parameters, "Marker")
+    number, name = (0, None) if marker is None else _read_place(marker, len(lists))
+    rest = (
+        (f"{place}:{record.sort_name}", record)
+        for place in range(number, len(lists))
+        for record in lists[place](name if place == number else None)
+    )
+    return _page_of(rest, parameters, keep)
+
+
+def _page_of(
+    rest: Iterator[tuple[str, R]], parameters: Parameters, keep: Callable[[R], bool]
+) -> tuple[list[R], dict[str, object]]:
+    """The page that begins with the first of ``rest``: records and their places in the order."""
     count = optional_integer(parameters, "MaxItems") or PAGE_ITEMS
     chosen: list[R] = []
     last = ""
-    rest = records.after(None if marker is None else _read(marker))
-    for record in islice(rest, SCANNED_FOR_A_PAGE):
-        if len(chosen) == count:
-            return chosen, {"IsTruncated": True, "Marker": _write(chosen[-1].sort_name)}
+    for place, record in islice(rest, SCANNED_FOR_A_PAGE):
         if keep(record):
+            if len(chosen) == count:
+                return chosen, {"IsTruncated": True, "Marker": _write(last)}
             chosen.append(record)
-        last = record.sort_name
+        last = place
     if next(rest, None) is None:
         return chosen, {"IsTruncated": False}
     return chosen, {"IsTruncated": True, "Marker": _write(last)}
@@ -64,6 +87,14 @@ def page_of_records(
 
 def _write(place: str) -> str:
     return base64.urlsafe_b64encode(place.encode()).decode("ascii")
+
+
+def _read_place(marker: str, lists: int) -> tuple[int, str]:
+    """Which of several lists, and the name in it."""
+    number, colon, name = _read(marker).partition(":")
+    if not colon or number not in map(str, range(lists)):
+        raise RequestError(Reason.INVALID_PARAMETER, "Invalid Marker.")
+    return int(number), name
 
 
 def _read(marker: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from daypass.iam.passwords import Passwords
 from daypass.sealing import MasterKey
 from daypass.store import Store
 
@@ -13,9 +14,10 @@ from daypass.store import Store
 class Iam:
     """
     The store; the master key, which wraps the secrets that are stored; and whether providers at plain http on the loopback
-    interface may be registered (development).
+    interface may be registered (development); and what hashes passwords.
     """
 
     store: Store
     master: MasterKey = field(repr=False)
     allow_loopback_http: bool = False
+    passwords: Passwords = field(default_factory=Passwords)

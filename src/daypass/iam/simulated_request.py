@@ -90,10 +90,17 @@ def refuse(message: str) -> NoReturn:
     raise EntityError(Reason.INVALID_INPUT, message)
 
 
-def read_scenario(parameters: Parameters, caller: Caller, attached: tuple[NamedPolicy, ...] = ()) -> Scenario:
+def read_scenario(
+    parameters: Parameters,
+    caller: Caller,
+    attached: tuple[NamedPolicy, ...] = (),
+    boundary: NamedPolicy | None = None,
+) -> Scenario:
     """
     The simulation that the parameters ask for. ``caller`` is who calls unless CallerArn says otherwise; ``attached`` are
-    the policies that apply besides those passed. Raises EntityError with INVALID_INPUT.
+    the policies that apply besides those passed; ``boundary``, the one that applies unless another is passed.
+
+    Raises EntityError with INVALID_INPUT.
     """
     if "CallerArn" in parameters:
         caller = _caller(text(parameters, "CallerArn"))
@@ -104,7 +111,7 @@ def read_scenario(parameters: Parameters, caller: Caller, attached: tuple[NamedP
     policies = partial(
         Layers,
         identity=(*attached, *_policies(parameters, "PolicyInputList", Kind.IDENTITY)),
-        boundary=boundaries[0] if boundaries else None,
+        boundary=boundaries[0] if boundaries else boundary,
         resource=_resource_policy(parameters, caller),
         scps=_levels(parameters),
     )
@@ -182,8 +189,6 @@ def _resource_policy(parameters: Parameters, caller: Caller) -> NamedPolicy | No
         return None
     if not isinstance(caller, User):
         refuse("ResourcePolicy: simulation of resource-based policies is not supported for roles.")
-    if "CallerArn" not in parameters:
-        refuse("CallerArn is required when a ResourcePolicy is passed.")
     return _compiled("ResourcePolicy", document, Kind.RESOURCE)
 
 

@@ -12,18 +12,26 @@ condition keys, so what a policy asks beyond them is in MissingContextValues.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from daypass.access import Permitted
 from daypass.awsapi.parameters import Parameters, optional_integer, text
-from daypass.errors import EntityError, PolicyError, Reason
 from daypass.iam.arn_templates import EVERYTHING, arn_template
-from daypass.iam.exclusions import InlinePolicies, without_excluded
+from daypass.iam.exclusions import boundary_excluded, without_excluded
 from daypass.iam.limits import PAGE_ITEMS, SIMULATED_CHARACTERS
 from daypass.iam.paging import page
-from daypass.iam.roles import no_such_role
+from daypass.iam.policy_sources import (
+    Stored,
+    find_stored,
+    labels,
+    no_such,
+    stored_boundary,
+    stored_policies,
+)
 from daypass.iam.service import Iam
 from daypass.iam.simulated_request import (
+    Caller,
     Entity,
     Scenario,
     caller_of,
@@ -32,29 +40,38 @@ from daypass.iam.simulated_request import (
     read_scenario,
     refuse,
 )
-from daypass.policy import Kind, Layer, NamedPolicy, Request, compile_policy
+from daypass.policy import Layer, NamedPolicy, Request
 from daypass.policy.positions import Position
 from daypass.policy.simulate import MatchedStatement, Simulated, Simulation, combine, context_keys, simulate_one
-from daypass.store import Role
+from daypass.store import Group
 
-_INLINE = "inline:"
-_PAIR_CHARACTERS = 200
+Labels = Mapping[str, tuple[str, str]]
+"""SourcePolicyId and SourcePolicyType of stored policies, by the names that decisions use."""
+
+_PAIR_CHARACTERS: Final = 200
 """What a simulation costs even without policies, in characters of policy."""
 
 
 async def simulate_custom_policy(iam: Iam, permitted: Permitted, parameters: Parameters) -> dict[str, object]:
     """Simulate the policies that are passed. Without a CallerArn, some user of the caller's account calls."""
     del iam  # nothing that is stored takes part
+    if "ResourcePolicy" in parameters and "CallerArn" not in parameters:
+        refuse("CallerArn is required when a ResourcePolicy is passed.")
     somebody = caller_of(Entity(permitted.caller.principal.account, "user", "/", "simulated"))
-    return await _answer(read_scenario(parameters, somebody), parameters)
+    return await _answer(read_scenario(parameters, somebody), parameters, {})
 
 
 async def simulate_principal_policy(iam: Iam, permitted: Permitted, parameters: Parameters) -> dict[str, object]:
-    """Simulate the policies of a role, as they are now, with those that are passed."""
-    role = _policy_source(iam, permitted, parameters)
-    caller = caller_of(Entity(role.account, "role", role.path, role.name), role.unique_id)
-    attached = _attached(without_excluded(role, parameters))
-    return await _answer(read_scenario(parameters, caller, attached), parameters)
+    """
+    Simulate the policies of a user (with those of its groups), a group or a role as they are now, with those that are
+    passed. A boundary that is passed takes the place of the attached one.
+    """
+    source, view = _policy_source(iam, permitted, parameters), iam.store.view()
+    policies = without_excluded(stored_policies(source, view), parameters)
+    boundary = None if boundary_excluded(parameters) else stored_boundary(source, view)
+    attached = tuple(policy.compiled() for policy in policies)
+    scenario = read_scenario(parameters, _caller(source), attached, boundary)
+    return await _answer(scenario, parameters, labels(policies, boundary))
 
 
 async def get_context_keys_for_custom_policy(
@@ -68,37 +85,34 @@ async def get_context_keys_for_custom_policy(
 async def get_context_keys_for_principal_policy(
     iam: Iam, permitted: Permitted, parameters: Parameters
 ) -> dict[str, object]:
-    """The condition keys that the policies of a role, and those that are passed, refer to."""
-    role = _policy_source(iam, permitted, parameters)
-    return {"ContextKeyNames": _keys((*_attached(role.inline_policies), *input_policies(parameters)))}
+    """The condition keys that the identity policies of a user, group or role, and those that are passed, refer to."""
+    source = _policy_source(iam, permitted, parameters)
+    attached = tuple(policy.compiled() for policy in stored_policies(source, iam.store.view()))
+    return {"ContextKeyNames": _keys((*attached, *input_policies(parameters)))}
 
 
 def _keys(policies: Iterable[NamedPolicy]) -> list[str]:
     return list(context_keys(named.policy for named in policies))
 
 
-def _policy_source(iam: Iam, permitted: Permitted, parameters: Parameters) -> Role:
-    """The role that PolicySourceArn names, in the caller's account. There are no users and groups to find."""
-    source = text(parameters, "PolicySourceArn")
-    entity = read_entity(source)
-    account = permitted.caller.principal.account
-    if entity.kind != "role":
-        raise EntityError(Reason.NO_SUCH_ENTITY, f"The {entity.kind} with name {entity.name} cannot be found.")
-    role = iam.store.view().roles.with_name(account, entity.name)
-    if role is None or role.arn != source:
-        raise no_such_role(entity.name)
-    return role
+def _policy_source(iam: Iam, permitted: Permitted, parameters: Parameters) -> Stored:
+    """The user, group or role that PolicySourceArn names, in the caller's account. Raises EntityError."""
+    entity = read_entity(text(parameters, "PolicySourceArn"))
+    source = find_stored(iam.store.view(), entity) if entity.account == permitted.caller.principal.account else None
+    if source is None:
+        raise no_such(entity)
+    return source
 
 
-def _attached(policies: InlinePolicies) -> tuple[NamedPolicy, ...]:
-    try:
-        return tuple(NamedPolicy(_INLINE + name, compile_policy(text, Kind.IDENTITY)) for name, text in policies)
-    except PolicyError as error:
-        message = f"A policy of the role could not be evaluated: {error}"
-        raise EntityError(Reason.STORED_POLICY_INVALID, message) from error
+def _caller(source: Stored) -> Caller:
+    """Who calls, if nobody else is said to: the user itself, a session of the role, or somebody of the group."""
+    if isinstance(source, Group):
+        return caller_of(Entity(source.account, "user", "/", f"group:{source.name}"))  # a name that no policy can have
+    kind = type(source).__name__.lower()
+    return caller_of(Entity(source.account, kind, source.path, source.name), source.unique_id)
 
 
-async def _answer(scenario: Scenario, parameters: Parameters) -> dict[str, object]:
+async def _answer(scenario: Scenario, parameters: Parameters, stored: Labels) -> dict[str, object]:
     """One page of results: as many actions as were asked for, or as can be simulated in reasonable time."""
     each = len(scenario.resources) * (scenario.characters + _PAIR_CHARACTERS)
     if each > SIMULATED_CHARACTERS:
@@ -108,7 +122,7 @@ async def _answer(scenario: Scenario, parameters: Parameters) -> dict[str, objec
     chosen, more = page(places, {**parameters, "MaxItems": items}, key=lambda place: f"{place:06}")
     results = []
     for action in [scenario.actions[place] for place in chosen]:
-        results.append(_result(action, scenario.resources, await _simulate(action, scenario)))
+        results.append(_result(action, scenario.resources, await _simulate(action, scenario), stored))
     return {"EvaluationResults": results, **more}
 
 
@@ -122,13 +136,13 @@ async def _simulate(action: str, scenario: Scenario) -> Simulation:
     return combine(parts)
 
 
-def _result(action: str, resources: Sequence[str], simulation: Simulation) -> dict[str, object]:
+def _result(action: str, resources: Sequence[str], simulation: Simulation, stored: Labels) -> dict[str, object]:
     total = simulation.total
     members: dict[str, object] = {
         "EvalActionName": action,
         "EvalResourceName": arn_template(action, resources),
         "EvalDecision": total.outcome.value,
-        **_members(total, all(resource == EVERYTHING for resource in resources)),
+        **_members(total, all(resource == EVERYTHING for resource in resources), stored),
     }
     if total.by_organization is not None:
         members["OrganizationsDecisionDetail"] = {"AllowedByOrganizations": total.by_organization}
@@ -137,17 +151,17 @@ def _result(action: str, resources: Sequence[str], simulation: Simulation) -> di
             {
                 "EvalResourceName": resource,
                 "EvalResourceDecision": part.outcome.value,
-                **_members(part, resource == EVERYTHING),
+                **_members(part, resource == EVERYTHING, stored),
             }
             for resource, part in zip(resources, simulation.resources, strict=True)
         ]
     return members
 
 
-def _members(part: Simulated, everything: bool) -> dict[str, object]:
+def _members(part: Simulated, everything: bool, stored: Labels) -> dict[str, object]:
     """The members that the whole and the single results have in common."""
     members: dict[str, object] = {
-        "MatchedStatements": [_statement(matched) for matched in part.matched],
+        "MatchedStatements": [_statement(matched, stored) for matched in part.matched],
         "MissingContextValues": list(part.missing),
     }
     if part.by_boundary is not None:
@@ -159,12 +173,12 @@ def _members(part: Simulated, everything: bool) -> dict[str, object]:
     return members
 
 
-def _statement(matched: MatchedStatement) -> dict[str, object]:
-    attached = matched.policy.startswith(_INLINE)
-    kind = "role" if attached else "resource" if matched.layer is Layer.RESOURCE else "none"
+def _statement(matched: MatchedStatement, stored: Labels) -> dict[str, object]:
+    passed = (matched.policy, "resource" if matched.layer is Layer.RESOURCE else "none")
+    source_id, source_type = stored.get(matched.policy, passed)
     return {
-        "SourcePolicyId": matched.policy.removeprefix(_INLINE),
-        "SourcePolicyType": kind,
+        "SourcePolicyId": source_id,
+        "SourcePolicyType": source_type,
         "StartPosition": _position(matched.span.start),
         "EndPosition": _position(matched.span.end),
     }

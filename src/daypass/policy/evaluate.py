@@ -168,7 +168,9 @@ def examine(request: Request, layers: Layers, target: Target) -> Findings:
 def _examine_caller(findings: Findings, request: Request, layers: Layers, target: Target) -> None:
     """The caller's own side: identity and boundary of users and roles, session policies of sessions."""
     principal = request.principal
-    if findings.is_root:
+    if isinstance(principal, who.Root):
+        if principal.for_a_task:
+            findings.session = verdict_of(layers.session or (), request.action, target)
         return
     federated = isinstance(principal, who.FederatedUser)
     made_by_root = isinstance(principal, who.FederatedUser) and isinstance(principal.parent, who.Root)

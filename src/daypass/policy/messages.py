@@ -23,12 +23,15 @@ _TYPES = {
 _ARTICLES = {Layer.IDENTITY: "an", Layer.TRUST: "the"}
 
 
-def denial_message(request: Request, decision: Decision, *, same_organization: bool = False) -> str:
+def denial_message(
+    request: Request, decision: Decision, *, same_organization: bool = False, reasonless: bool = False
+) -> str:
     """
     Who may not do what on what, and which type of policy is why.
 
     The type is left out for callers of another account, unless both accounts are in one organisation, and for callers without
-    an account: they are not told about the policies of others. Raises ValueError for a decision that allows.
+    an account: they are not told about the policies of others. It is left out when ``reasonless`` says so: where it would
+    tell whether the resource exists. Raises ValueError for a decision that allows.
     """
     cause = decision.cause
     if decision.outcome is Outcome.ALLOWED or cause is None:
@@ -38,7 +41,7 @@ def denial_message(request: Request, decision: Decision, *, same_organization: b
     sentence = f"User: {_caller(request)} is not authorized to perform: {request.action}"
     if request.resource != "*":
         sentence += f" on resource: {request.resource}"
-    if not _may_know(request, same_organization):
+    if reasonless or not _may_know(request, same_organization):
         return sentence
     kind = _TYPES[cause.layer]
     if cause.explicit:

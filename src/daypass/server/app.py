@@ -10,9 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from daypass.access import Authenticator
+from daypass.access.usage import UsageRecorder
 from daypass.api import AwsDoor, operation_table
 from daypass.clock import Clock, system_clock
 from daypass.federation import Fetcher, OidcIdentities
+from daypass.iam.provided import load_provided
 from daypass.iam.service import Iam
 from daypass.sealing import MasterKey
 from daypass.server.bootstrap import load_master_key, prepare, ring_keys
@@ -31,10 +33,12 @@ class App:
     store: Store
     fetcher: Fetcher
     oidc: OidcIdentities
+    usage: UsageRecorder
     door: AwsDoor
 
     async def close(self) -> None:
-        """Close the connections that are open."""
+        """Write what is still to be written, and close the connections that are open."""
+        await self.usage.close()
         await self.oidc.close()
         await self.fetcher.close()
         await self.store.close()
@@ -43,7 +47,8 @@ class App:
 async def open_app(settings: Settings, clock: Clock = system_clock) -> App:
     """Wire the service. Raises ConfigurationError when the settings and what is stored do not go together."""
     master = load_master_key(settings)
-    store = await Store.open(settings.database_url, settings.data_dir, clock)
+    provided = load_provided(settings.data_dir)
+    store = await Store.open(settings.database_url, settings.data_dir, clock, provided)
     try:
         account_id = await prepare(settings, store, master, now=clock())
         return _wire(settings, clock, master, store, account_id)
@@ -60,12 +65,15 @@ def _wire(settings: Settings, clock: Clock, master: MasterKey, store: Store, acc
     oidc = OidcIdentities(fetcher.get)
     sts = Sts(sessions, oidc)
     iam = Iam(store, master, settings.allow_loopback_http)
+    log = RequestLog()
+    usage = UsageRecorder(store, log.usage_failed)
     door = AwsDoor(
         operation_table(sts, iam),
         authenticator=Authenticator(master, sessions),
         store=store,
         clock=clock,
-        log=RequestLog(),
+        log=log,
+        usage=usage,
         trusted_proxies=settings.trusted_proxies,
     )
-    return App(account_id, store, fetcher, oidc, door)
+    return App(account_id, store, fetcher, oidc, usage, door)

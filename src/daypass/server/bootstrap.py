@@ -15,7 +15,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace as struct_replace
 
@@ -27,10 +27,13 @@ from daypass.credentials import (
     new_access_key_id,
     new_secret_access_key,
 )
-from daypass.errors import ConfigurationError, Reason
+from daypass.errors import ConfigurationError, EntityError, Reason
 from daypass.sealing import MasterKey, RingKey, new_ring_key
 from daypass.server.settings import Settings, read_secret_file
 from daypass.store import AccessKey, Account, SealingKey, Store, View
+
+if TYPE_CHECKING:
+    from daypass.store import Transaction
 
 MASTER_KEY_FILE: Final = "master-key"
 ROOT_CREDENTIALS_FILE: Final = "root-credentials"
@@ -161,10 +164,19 @@ async def _write(store: Store, master: MasterKey, account_id: str, root_key: Acc
                 if old.user_id is None and old.access_key_id != root_key.access_key_id:
                     # Inactive, not deleted: ids are never used again, and the operator may want this one back.
                     await transaction.put(struct_replace(old, status="Inactive"))
-            await transaction.put(root_key)
+            await _put_root_key(transaction, root_key)
         if not transaction.view.key_ring:
             key_id, wrapped = new_ring_key(master)
             await transaction.put(SealingKey(key_id, wrapped, int(now), int(now), None))
+
+
+async def _put_root_key(transaction: Transaction, root_key: AccessKey) -> None:
+    """Raises ConfigurationError for a key that was deleted: whoever deleted it meant it, and ids are never used again."""
+    try:
+        await transaction.put(root_key)
+    except EntityError as error:
+        message = "DAYPASS_ROOT_ACCESS_KEY_ID: this key was deleted; choose an id that was never used"
+        raise ConfigurationError(Reason.CONFIGURATION_INVALID, message) from error
 
 
 def _new_account_id(settings: Settings) -> str:

@@ -52,6 +52,12 @@ class RequestLog:
             where=_where(error),
         )
 
+    def usage_failed(self, error: Exception) -> None:
+        """Notes of last use that met an error of ours (``daypass.access.usage``): an alarm too."""
+        self._log.error(
+            "internal failure", operation="notes of last use", error=type(error).__name__, where=_where(error)
+        )
+
 
 def _where(error: Exception) -> list[str]:
     """The frames of a traceback as file, line and function: never the message, which may quote what was sent."""

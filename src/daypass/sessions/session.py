@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Role sessions, sealed into session tokens and opened from them (docs/adr/0003-sealed-session-tokens.md).
+Sessions, sealed into session tokens and opened from them (docs/adr/0003-sealed-session-tokens.md).
 
 The token carries everything, so any node opens it without a lookup. The access key id is authenticated with it, and the
 secret access key is derived from both: neither half is of use with another's.
@@ -9,7 +9,7 @@ secret access key is derived from both: neither half is of use with another's.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -17,8 +17,14 @@ from daypass.credentials import TEMPORARY_KEY, Secret, TemporaryCredentials, new
 from daypass.errors import AuthenticationError, Reason, RequestError
 from daypass.sealing import MAXIMUM_TOKEN_CHARACTERS, KeyRing, RingKey, Sealed
 
-ROLE_SESSION: Final = 1
-"""The kind byte of a box that holds a role session. Other kinds of temporary credentials have other bytes."""
+SESSION_BOX: Final = 1
+"""The kind byte of a box that holds a session. Other sealed things (encoded authorization messages) have other bytes."""
+
+SessionKind = Literal["role", "user", "federated", "root"]
+"""
+Whose the session is: a role's (AssumeRole*); the user's or root's own, with other credentials (GetSessionToken); a federated
+user's, acting for the user or root that asked (GetFederationToken); or a root user's with one task (AssumeRoot).
+"""
 
 OPENED_REMEMBERED: Final = 4096
 """Tokens whose opened content is kept, per process: about 6 MB. Opening one costs some ten microseconds."""
@@ -26,7 +32,16 @@ OPENED_REMEMBERED: Final = 4096
 
 class Session(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """
-    What a role session is, as sealed. Instants are whole seconds since the epoch.
+    What a session is, as sealed. Instants are whole seconds since the epoch.
+
+    - ``role_id``: of a role session, else empty. ``session_name``: of a role session or a federated user, else empty.
+    - ``policy``, ``policy_arns`` with ``policy_versions``: the session policies, as they were at issue; a version that was
+      deleted meanwhile allows nothing.
+    - ``tags``: passed or inherited, without those of the role or user. ``chain``: the ARNs of the callers before this
+      session, first to last.
+    - ``user_id``: the user that is behind a session of the kinds user and federated (empty: root), or that began the chain
+      of a role session; when it is deleted, the session ends. ``key_id``: the access key that a user's or federated session
+      was asked for with; when it is not active, the session ends.
 
     Fields are encoded by position: a new one is added at the end, with a default, and none is ever removed.
     """
@@ -46,6 +61,10 @@ class Session(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
     mfa_at: int | None = None
     chain: tuple[str, ...] = ()
     padding: bytes = b""
+    kind: SessionKind = "role"
+    user_id: str = ""
+    key_id: str = ""
+    policy_versions: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
         return "Session(...)"
@@ -87,7 +106,7 @@ class Sessions:
         return TemporaryCredentials(access_key_id, Secret(sealed.secret), Secret(sealed.token), session.expires_at)
 
     def _seal(self, session: Session, access_key_id: str, now: float) -> Sealed:
-        return self._ring.seal(_encoder.encode(session), kind=ROLE_SESSION, label=access_key_id, now=now)
+        return self._ring.seal(_encoder.encode(session), kind=SESSION_BOX, label=access_key_id, now=now)
 
     def open(self, token: str, *, access_key_id: str, now: float) -> OpenedSession:
         """
@@ -99,7 +118,7 @@ class Sessions:
         known = self._opened.get((token, access_key_id))
         if known is not None:
             return known
-        opened = self._ring.open(token, kind=ROLE_SESSION, label=access_key_id, now=now)
+        opened = self._ring.open(token, kind=SESSION_BOX, label=access_key_id, now=now)
         try:
             session = _decoder.decode(opened.content)
         except msgspec.MsgspecError:  # sealed by a newer version, whose fields are not known here

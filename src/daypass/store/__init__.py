@@ -6,7 +6,7 @@ What the service remembers (SQLite; the schema is meant for PostgreSQL too).
     store.view()                  everything at one instant, in memory: synchronous, current, immutable
     store.transaction()           read, check and write; on the disk when the block ends
 
-- ``records``      the entities, as frozen values; ``belongings``: what they own besides
+- ``records``      the entities, as frozen values; ``belongings``: what they own besides; ``controls``: what governs them
 - ``kinds``        from records to rows and back
 - ``view``         lookups; ``snapshot``: the containers that make the next view cheap
 - ``reader``       keeps the view current; ``loading``: from the tables to a view
@@ -33,6 +33,16 @@ from daypass.store.belongings import (
     ServiceSpecificCredential,
     SigningCertificate,
     SshPublicKey,
+)
+from daypass.store.controls import (
+    IssuerKey,
+    Membership,
+    MfaDevice,
+    Organization,
+    OrganizationalUnit,
+    OrganizationPolicy,
+    Revocation,
+    RevocationScope,
 )
 from daypass.store.health import readable
 from daypass.store.migrate import migrate
@@ -68,14 +78,22 @@ __all__ = [
     "DelegationRequest",
     "Group",
     "InstanceProfile",
+    "IssuerKey",
     "LastUse",
     "LoginProfile",
     "ManagedPolicy",
+    "Membership",
+    "MfaDevice",
     "OidcProvider",
+    "Organization",
+    "OrganizationPolicy",
+    "OrganizationalUnit",
     "PasswordPolicy",
     "PolicyVersion",
     "Record",
     "Records",
+    "Revocation",
+    "RevocationScope",
     "Role",
     "SealingKey",
     "ServerCertificate",

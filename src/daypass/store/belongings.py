@@ -6,6 +6,8 @@ settings, and what was noted about their use. Records like those of ``daypass.st
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import msgspec
 
 from daypass import arn
@@ -16,7 +18,7 @@ class _OfAUser(Record, frozen=True):
     """Something that a user owns, and that goes with it. Sorted by its own id."""
 
     named = False
-    linking = ("user_id",)
+    linking: ClassVar[tuple[str, ...]] = ("user_id",)
 
     account: str
     user_id: str
@@ -65,6 +67,7 @@ class SigningCertificate(_OfAUser, frozen=True):
 
     kind = "signing_certificate"
     collection = "signing_certificates"
+    linking = ("user_id", "fingerprint")
 
     unique_id: str
     body: str
@@ -72,12 +75,17 @@ class SigningCertificate(_OfAUser, frozen=True):
     status: Status
     uploaded_at: int
 
+    def links(self) -> tuple[Link, ...]:
+        """Its user; and what it certifies, of which an account has one only."""
+        return (("user", self.user_id), ("certificate", self.fingerprint))
+
 
 class ServiceSpecificCredential(_OfAUser, frozen=True):
     """A user name and password for one service. ``unique_id`` begins with ACCA; the password is under the master key."""
 
     kind = "service_credential"
     collection = "service_credentials"
+    linking = ("user_id", "user_name")
     hidden = frozenset({"wrapped_password"})
 
     unique_id: str
@@ -87,6 +95,10 @@ class ServiceSpecificCredential(_OfAUser, frozen=True):
     status: Status
     created_at: int
     expires_at: int | None = None
+
+    def links(self) -> tuple[Link, ...]:
+        """Its user; and the name that it signs in with at its service."""
+        return (("user", self.user_id), ("service user", f"{self.service}:{self.user_name}"))
 
 
 class InstanceProfile(Record, frozen=True):
@@ -222,7 +234,8 @@ class CredentialReport(Record, frozen=True):
 class AccessReport(Record, frozen=True):
     """A question about when services were last accessed (GenerateServiceLastAccessedDetails). ``unique_id``: the JobId.
 
-    ``granularity``: SERVICE_LEVEL or ACTION_LEVEL. ``entity_arn``: a user, group, role or managed policy.
+    ``granularity``: SERVICE_LEVEL or ACTION_LEVEL. ``entity_arn``: a user, group, role or managed policy. ``requested_by``:
+    the ``aws:userid`` of who asked, to whom alone it is answered.
     """
 
     kind = "access_report"
@@ -234,6 +247,7 @@ class AccessReport(Record, frozen=True):
     entity_arn: str
     granularity: str
     created_at: int
+    requested_by: str
 
     @property
     def sort_name(self) -> str:
@@ -275,6 +289,10 @@ class LastUse(Record, frozen=True):
 class DelegationRequest(Record, frozen=True):
     """A request for delegated access (IAM API, DelegationRequest). ``unique_id`` is the DelegationRequestId.
 
+    ``account``: the owner's if it is known, and until then the requestor's. ``requestor_id``, ``owner_id`` and
+    ``approver_id``: ARNs of principals; ``owner_user_id`` and ``approver_user_id``: what their ``aws:userid`` was, for
+    another may have the ARN by now.
+
     ``state``: UNASSIGNED, ASSIGNED, PENDING_APPROVAL, FINALIZED, ACCEPTED, REJECTED or EXPIRED. ``parameters``: (name,
     type, values) of the policy template.
     """
@@ -282,6 +300,7 @@ class DelegationRequest(Record, frozen=True):
     kind = "delegation_request"
     collection = "delegation_requests"
     named = False
+    linking = ("workflow_id",)
 
     account: str
     unique_id: str
@@ -302,8 +321,11 @@ class DelegationRequest(Record, frozen=True):
     created_at: int
     updated_at: int
     expires_at: int
+    owner_account: str | None = None
     owner_id: str | None = None
+    owner_user_id: str | None = None
     approver_id: str | None = None
+    approver_user_id: str | None = None
     notes: str | None = None
     rejection_reason: str | None = None
 
@@ -311,3 +333,7 @@ class DelegationRequest(Record, frozen=True):
     def sort_name(self) -> str:
         """Its id."""
         return self.unique_id
+
+    def links(self) -> tuple[Link, ...]:
+        """The work it is a part of, at the requestor's."""
+        return (("workflow", f"{self.requestor_account}:{self.workflow_id}"),)

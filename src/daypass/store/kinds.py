@@ -15,7 +15,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from daypass.store import belongings, records
+from daypass.store import belongings, controls, records
 from daypass.store.records import Record
 
 R = TypeVar("R", bound=Record)
@@ -44,6 +44,13 @@ RECORDS: Final[tuple[type[Record], ...]] = (
     belongings.AccessReport,
     belongings.LastUse,
     belongings.DelegationRequest,
+    controls.Revocation,
+    controls.MfaDevice,
+    controls.Organization,
+    controls.OrganizationalUnit,
+    controls.Membership,
+    controls.OrganizationPolicy,
+    controls.IssuerKey,
 )
 """Every class of record; accounts first, for all others belong to one."""
 

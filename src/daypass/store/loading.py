@@ -11,17 +11,19 @@ from __future__ import annotations
 
 import gc
 import sqlite3
+from collections.abc import Sequence
 from typing import Final
 
 from daypass.store.kinds import KINDS
+from daypass.store.records import ManagedPolicy
 from daypass.store.view import Changes, View
 
 _LOG_BOUNDS: Final = "SELECT (SELECT min(revision) FROM change), (SELECT max(revision) FROM change)"
 _LOG_AFTER: Final = "SELECT DISTINCT kind, key FROM change WHERE revision > ?"
 
 
-def load(cursor: sqlite3.Cursor) -> View:
-    """Everything, from nothing.
+def load(cursor: sqlite3.Cursor, provided: Sequence[ManagedPolicy] = ()) -> View:
+    """Everything, from nothing, with the policies that are in no table because they come with the service.
 
     The garbage collector rests meanwhile: all of this stays, and looking through it again and again as it grows would
     take as long as reading it.
@@ -29,19 +31,19 @@ def load(cursor: sqlite3.Cursor) -> View:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return _load(cursor)
+        return _load(cursor, provided)
     finally:
         if collecting:
             gc.enable()
 
 
-def _load(cursor: sqlite3.Cursor) -> View:
+def _load(cursor: sqlite3.Cursor, provided: Sequence[ManagedPolicy]) -> View:
     _, newest = cursor.execute(_LOG_BOUNDS).fetchone()
     rows = {kind.name: cursor.execute(kind.select).fetchall() for kind in KINDS.values()}
-    return View.of_rows(newest or 0, rows)
+    return View.of_rows(newest or 0, rows, provided)
 
 
-def catch_up(cursor: sqlite3.Cursor, view: View) -> View:
+def catch_up(cursor: sqlite3.Cursor, view: View, provided: Sequence[ManagedPolicy] = ()) -> View:
     """The view after what the change log has beyond it; the same object when there is nothing.
 
     Everything is read again when the log cannot tell: it was trimmed past this view, or ends before it (another file
@@ -51,7 +53,7 @@ def catch_up(cursor: sqlite3.Cursor, view: View) -> View:
     if (newest or 0) == view.revision:
         return view
     if newest is None or newest < view.revision or oldest > view.revision + 1:
-        return load(cursor)
+        return load(cursor, provided)
     changes: Changes = {}
     for name, key in cursor.execute(_LOG_AFTER, (view.revision,)).fetchall():
         kind = KINDS.get(name)

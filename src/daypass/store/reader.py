@@ -13,11 +13,13 @@ The reading side: a view that is current, at the price of one PRAGMA.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from daypass.clock import Clock
 from daypass.store import loading, sqlite
+from daypass.store.records import ManagedPolicy
 from daypass.store.view import View
 
 RETRY_AFTER: Final = 0.25
@@ -33,12 +35,13 @@ class Reader:
     """Holds the newest view and the connection that tells whether it still is.
 
     Belongs to the thread that made it. Raises sqlite3.DatabaseError when made on a file that cannot be read; after
-    that, no failure of the database gets out of it.
+    that, no failure of the database gets out of it. ``provided`` are managed policies that every view has besides.
     """
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    def __init__(self, path: Path, clock: Clock, provided: Sequence[ManagedPolicy] = ()) -> None:
         self._path = path
         self._clock = clock
+        self._provided = provided
         self._stale_since: float | None = None
         self._retry_at = 0.0
         self._reads = 0
@@ -105,7 +108,7 @@ class Reader:
             cursor = connection.cursor()
             version: int = cursor.execute(_DATA_VERSION).fetchone()[0]
             cursor.execute("BEGIN")
-            view = loading.load(cursor)
+            view = loading.load(cursor, self._provided)
             cursor.execute("COMMIT")
         except BaseException:
             connection.close()
@@ -119,7 +122,7 @@ class Reader:
         cursor = self._connection.cursor()
         cursor.execute("BEGIN")
         try:
-            self._view = loading.catch_up(cursor, self._view)
+            self._view = loading.catch_up(cursor, self._view, self._provided)
         finally:
             self._connection.rollback()
         self._version = version

@@ -26,7 +26,7 @@ NamedDocuments = tuple[tuple[str, str], ...]
 """(name, text as sent), in the order they were first put."""
 Link = tuple[str, str]
 """What a record refers to: ``("policy", ARN)``, ``("boundary", ARN)``, ``("group", id)``, ``("user", id)``,
-``("role", id)``."""
+``("role", id)``, ``("root", account)``."""
 
 R = TypeVar("R", bound="Record")
 
@@ -133,8 +133,8 @@ class AccessKey(Record, frozen=True):
         return self.access_key_id
 
     def links(self) -> tuple[Link, ...]:
-        """Its user."""
-        return () if self.user_id is None else (("user", self.user_id),)
+        """Its user, or the root user of its account."""
+        return (("root", self.account) if self.user_id is None else ("user", self.user_id),)
 
 
 def _attachments(policies: tuple[str, ...], boundary: str | None) -> tuple[Link, ...]:
@@ -253,7 +253,7 @@ class PolicyVersion(msgspec.Struct, frozen=True):
 
 
 class ManagedPolicy(Record, frozen=True):
-    """A customer-managed policy.
+    """A managed policy: of an account, or of the account ``aws``: those come with the service and are in no table.
 
     - ``versions``: oldest first, one to five; ``default_version`` is the number of the one that counts.
     - ``next_version``: numbers are never used again.

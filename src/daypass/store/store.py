@@ -15,7 +15,7 @@ import asyncio
 import importlib
 import sqlite3
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +25,7 @@ from daypass.errors import Reason, UnavailableError
 from daypass.store import sqlite
 from daypass.store.migrate import migrate
 from daypass.store.reader import Reader
+from daypass.store.records import ManagedPolicy
 from daypass.store.view import View
 
 if TYPE_CHECKING:
@@ -48,16 +49,19 @@ class Store:
         self._view: View | None = None
 
     @classmethod
-    async def open(cls, url: str | None, data_dir: Path, clock: Clock = system_clock) -> Store:
+    async def open(
+        cls, url: str | None, data_dir: Path, clock: Clock = system_clock, provided: Sequence[ManagedPolicy] = ()
+    ) -> Store:
         """Open the database, made or migrated first where it has to be, and load everything.
 
-        ``url``: ``sqlite:///PATH``, or None for ``daypass.db`` in ``data_dir``. Raises ConfigurationError for another
-        kind of database, a file that is none or is damaged, or one written by a newer daypass.
+        ``url``: ``sqlite:///PATH``, or None for ``daypass.db`` in ``data_dir``. ``provided``: managed policies of the
+        account ``aws``, which every view has and no transaction can write. Raises ConfigurationError for another kind of
+        database, a file that is none or is damaged, or one written by a newer daypass.
         """
         path = sqlite.locate(url, data_dir)
         migrate(path)
         try:
-            return cls(path, Reader(path, clock))
+            return cls(path, Reader(path, clock, provided))
         except sqlite3.DatabaseError as error:
             raise sqlite.cannot_open(path, str(error)) from error
 

@@ -83,7 +83,10 @@ class Transaction:
             if record.permanent:
                 await self._execute(sa.insert(schema.used_id), {"unique_id": record.key})
         else:
-            await self._execute(sa.update(table).where(*_same(table, record)).values(values))
+            result = await self._execute(sa.update(table).where(*_same(table, record)).values(values))
+            if not result.rowcount:
+                self._broken = True
+                raise RuntimeError(f"what comes with the service is in no table: {record.kind} {record.key}")
         self._note(record, record)
 
     async def delete(self, record: Record) -> bool:

@@ -25,6 +25,15 @@ from daypass.store.belongings import (
     SigningCertificate,
     SshPublicKey,
 )
+from daypass.store.controls import (
+    IssuerKey,
+    Membership,
+    MfaDevice,
+    Organization,
+    OrganizationalUnit,
+    OrganizationPolicy,
+    Revocation,
+)
 from daypass.store.kinds import KINDS, Kind, Row
 from daypass.store.records import (
     AccessKey,
@@ -185,6 +194,13 @@ class View:
     access_reports: Records[AccessReport]
     last_uses: Records[LastUse]
     delegation_requests: Records[DelegationRequest]
+    revocations: Records[Revocation]
+    mfa_devices: Records[MfaDevice]
+    organizations: Records[Organization]
+    organizational_units: Records[OrganizationalUnit]
+    memberships: Records[Membership]
+    organization_policies: Records[OrganizationPolicy]
+    issuer_keys: Records[IssuerKey]
 
     def __init__(self) -> None:
         self.revision = 0
@@ -193,13 +209,14 @@ class View:
             setattr(self, kind.record.collection, Records(kind))
 
     @classmethod
-    def of_rows(cls, revision: int, rows: Mapping[str, Sequence[Row]]) -> View:
-        """The view of everything that the tables hold, by kind."""
+    def of_rows(cls, revision: int, rows: Mapping[str, Sequence[Row]], provided: Sequence[ManagedPolicy] = ()) -> View:
+        """The view of everything that the tables hold, by kind, and of the managed policies that no table holds."""
         view = cls()
         view.revision = revision
         for name, found in rows.items():
             kind = KINDS[name]
             setattr(view, kind.record.collection, Records(kind, found))
+        view.managed_policies = view.managed_policies.changed({policy.key: policy for policy in provided})
         view.key_ring = tuple(view.sealing_keys.of(""))
         return view
 

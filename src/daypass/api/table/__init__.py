@@ -7,10 +7,42 @@ function that does it. An operation that has no row cannot be reached.
 from typing import Final
 
 from daypass.api.row import Row
-from daypass.api.table import oidc_providers, roles, simulation
+from daypass.api.table import (
+    access_keys,
+    account,
+    attachments,
+    delegation_requests,
+    groups,
+    instance_profiles,
+    last_accessed,
+    login_profiles,
+    managed_policies,
+    oidc_providers,
+    role_templates,
+    roles,
+    server_certificates,
+    service_linked_roles,
+    simulation,
+    user_belongings,
+    users,
+)
 
 IAM_ROWS: Final[tuple[Row, ...]] = (
     *roles.ROWS,
+    *users.ROWS,
+    *groups.ROWS,
+    *access_keys.ROWS,
+    *managed_policies.ROWS,
+    *attachments.ROWS,
+    *account.ROWS,
+    *login_profiles.ROWS,
+    *last_accessed.ROWS,
+    *user_belongings.ROWS,
+    *service_linked_roles.ROWS,
+    *role_templates.ROWS,
+    *instance_profiles.ROWS,
+    *server_certificates.ROWS,
+    *delegation_requests.ROWS,
     *oidc_providers.ROWS,
     *simulation.ROWS,
 )

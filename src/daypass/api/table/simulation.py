@@ -16,8 +16,10 @@ from daypass.store import View
 def policy_source(parameters: Parameters, caller: Caller, view: View) -> Resource:
     """The entity that ``PolicySourceArn`` names, which is looked for in the caller's account only."""
     account, source = caller.principal.account, text(parameters, "PolicySourceArn")
-    found = view.roles.with_name(account, source.rpartition("/")[2])
-    return Resource(source, account, found.tags if found is not None and found.arn == source else ())
+    name = source.rpartition("/")[2]
+    found = [records.with_name(account, name) for records in (view.users, view.roles)]  # groups have no tags
+    tags = [entity.tags for entity in found if entity is not None and entity.arn == source]
+    return Resource(source, account, tags[0] if tags else ())
 
 
 ROWS: Final = (

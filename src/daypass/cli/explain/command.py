@@ -60,6 +60,15 @@ def explain_command(
             exists=True, dir_okay=False, help="Service control policy, repeatable: one level each, root first."
         ),
     ] = None,
+    rcp: Annotated[
+        list[Path] | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="Resource control policy, repeatable: one level each, root first."
+        ),
+    ] = None,
+    vpc_endpoint_policy: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Policy of the endpoint the request comes through.")
+    ] = None,
     trust: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Trust policy of the role that is the resource.")
     ] = None,
@@ -68,7 +77,9 @@ def explain_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the explanation as JSON.")] = False,
 ) -> None:
     """Explain one request."""
-    files = Files(policy or (), boundary, session or (), resource_policy, scp or (), trust)
+    files = Files(
+        policy or (), boundary, session or (), resource_policy, scp or (), trust, rcp or (), vpc_endpoint_policy
+    )
     live = role is not None or data_dir is not None or database_url is not None or not files.given
     try:
         if (principal is None) is (role is None):

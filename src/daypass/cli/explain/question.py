@@ -52,7 +52,7 @@ class QuestionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The documents that were given, by option. Each of ``scps`` is one organisation level."""
+    """The documents that were given, by option. Each of ``scps`` and of ``rcps`` is one organisation level."""
 
     identity: Sequence[Path] = ()
     boundary: Path | None = None
@@ -60,11 +60,14 @@ class Files:
     resource: Path | None = None
     scps: Sequence[Path] = ()
     trust: Path | None = None
+    rcps: Sequence[Path] = ()
+    vpc_endpoint: Path | None = None
 
     @property
     def given(self) -> bool:
         """Whether there is any."""
-        return any((self.identity, self.boundary, self.session, self.resource, self.scps, self.trust))
+        single = self.boundary, self.resource, self.trust, self.vpc_endpoint
+        return any((self.identity, self.session, self.scps, self.rcps, *single))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class Known:
     """What is known beside the files: policies and tags, from the live store. Nothing, when only files are asked."""
 
     identity: tuple[NamedPolicy, ...] = ()
+    boundary: NamedPolicy | None = None
     trust: NamedPolicy | None = None
     principal_tags: tuple[tuple[str, str], ...] = ()
     resource_tags: tuple[tuple[str, str], ...] = ()
@@ -219,12 +223,18 @@ def _layers(request: Request, files: Files, known: Known) -> Layers:
     needs_trust = trust is not None or request.action.lower() in TRUST_ACTIONS or _is_key(request, resource)
     return Layers(
         identity=(*known.identity, *_read_all(files.identity, Kind.IDENTITY)),
-        boundary=None if files.boundary is None else _read(files.boundary, Kind.BOUNDARY),
+        boundary=known.boundary if files.boundary is None else _read(files.boundary, Kind.BOUNDARY),
         session=_read_all(files.session, Kind.SESSION) or None,
         resource=resource if resource is not None else trust,
-        scps=tuple(Level(policy.name, (policy,)) for policy in _read_all(files.scps, Kind.SCP)) or None,
+        scps=_levels(files.scps, Kind.SCP),
+        rcps=_levels(files.rcps, Kind.RCP),
+        vpc_endpoint=None if files.vpc_endpoint is None else _read(files.vpc_endpoint, Kind.VPC_ENDPOINT),
         explicit_trust_required=needs_trust,
     )
+
+
+def _levels(paths: Sequence[Path], kind: Kind) -> tuple[Level, ...] | None:
+    return tuple(Level(policy.name, (policy,)) for policy in _read_all(paths, kind)) or None
 
 
 def _is_key(request: Request, policy: NamedPolicy | None) -> bool:

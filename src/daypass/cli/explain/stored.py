@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-The live store, read for an explanation: roles as they are at this moment, beside a server that may be running.
+The live store, read for an explanation: users and roles as they are at this moment, beside a server that may be running.
 
 Nothing is written: a database that is not there is not made, and one of another version is not migrated.
 """
@@ -12,13 +12,15 @@ import sqlite3
 from pathlib import Path
 
 from daypass import arn
-from daypass.access.policies import identity_policies
+from daypass.access.policies import boundary_of, identity_policies, managed_policy
 from daypass.access.trust import trust_policy_of
 from daypass.cli.explain.question import SESSION_NAME, TRUST_ACTIONS, Known, QuestionError, read_principal
 from daypass.clock import system_clock
-from daypass.principal import Principal, RoleSession, User
+from daypass.iam.provided import load_provided
+from daypass.principal import Principal, RoleSession
+from daypass.principal import User as UserPrincipal
 from daypass.server.settings import load_settings
-from daypass.store import Role, View, sqlite
+from daypass.store import Role, User, View, sqlite
 from daypass.store.migrate import HEAD, stored_revision
 from daypass.store.reader import Reader
 
@@ -36,7 +38,7 @@ def read_view(data_dir: Path | None, database_url: str | None) -> View:
     try:
         if stored_revision(path) != HEAD:
             raise QuestionError(f"{str(path)!r} is of another version; daypass serve brings it up to date")
-        reader = Reader(path, system_clock)
+        reader = Reader(path, system_clock, load_provided(settings.data_dir))
     except sqlite3.DatabaseError as error:
         raise sqlite.cannot_open(path, str(error)) from error
     view = reader.view()
@@ -49,12 +51,12 @@ def caller_in_store(
 ) -> tuple[Principal, Known]:
     """Who asks, and what the store knows of them and of the resource. Raises as the functions below do."""
     view = read_view(data_dir, database_url)
-    who, of_session = read_caller(view, principal, role)
-    return who, known_of(view, of_session, action, resource)
+    who, entity = read_caller(view, principal, role)
+    return who, known_of(view, entity, action, resource)
 
 
-def read_caller(view: View, principal: str | None, role_name: str | None) -> tuple[Principal, Role | None]:
-    """Who asks, and for sessions the role. Raises QuestionError when no such role is stored."""
+def read_caller(view: View, principal: str | None, role_name: str | None) -> tuple[Principal, Role | User | None]:
+    """Who asks, and the user or for sessions the role. Raises QuestionError when no such user or role is stored."""
     if role_name is not None:
         named = [view.roles.with_name(account.account_id, role_name) for account in view.accounts.of("")]
         found = [role for role in named if role is not None]
@@ -62,8 +64,11 @@ def read_caller(view: View, principal: str | None, role_name: str | None) -> tup
             raise QuestionError(f"--role: expected the name of a role of this store, got {role_name!r}")
         return _session(found[0], SESSION_NAME), found[0]
     who = read_principal(principal or "")
-    if isinstance(who, User):
-        raise QuestionError("--principal: there are no users in a store; explain one with files")
+    if isinstance(who, UserPrincipal):
+        user = view.users.with_name(who.account, who.name)
+        if user is None or user.arn != principal:
+            raise QuestionError(f"--principal: no such user in this store: {principal!r}")
+        return UserPrincipal(user.account, user.path, user.name, user.unique_id), user
     if not isinstance(who, RoleSession):
         return who, None
     role = view.roles.with_name(who.account, who.role_name)
@@ -77,17 +82,22 @@ def _session(role: Role, name: str) -> RoleSession:
     return RoleSession(role.account, role.path, role.name, role.unique_id, name)
 
 
-def known_of(view: View, role: Role | None, action: str, resource: str) -> Known:
-    """What the store says of the caller's role and of the resource. Raises QuestionError for a role that is not there."""
+def known_of(view: View, entity: Role | User | None, action: str, resource: str) -> Known:
+    """
+    What the store says of the caller's user or role, and of the resource.
+
+    Raises QuestionError for a role that is to be assumed and is not there.
+    """
     target = _role_at(view, resource)
     trusting = action.lower() in TRUST_ACTIONS
     if trusting and target is None:
         raise QuestionError(f"--resource: no such role in this store: {resource!r}")
     return Known(
-        identity=() if role is None else identity_policies(role, view),
+        identity=() if entity is None else identity_policies(entity, view),
+        boundary=None if entity is None else boundary_of(entity, view),
         trust=trust_policy_of(target) if trusting and target is not None else None,
-        principal_tags=() if role is None else role.tags,
-        resource_tags=target.tags if target is not None else _provider_tags(view, resource),
+        principal_tags=() if entity is None else entity.tags,
+        resource_tags=_tags_of(view, resource) if target is None else target.tags,
     )
 
 
@@ -99,7 +109,13 @@ def _role_at(view: View, resource: str) -> Role | None:
     return role if role is not None and role.arn == resource else None
 
 
-def _provider_tags(view: View, resource: str) -> tuple[tuple[str, str], ...]:
-    head, _, name = resource.partition(":oidc-provider/")
-    provider = view.oidc_providers.with_name(head.rpartition(":")[2], name)
-    return provider.tags if provider is not None and provider.arn == resource else ()
+def _tags_of(view: View, resource: str) -> tuple[tuple[str, str], ...]:
+    """The tags of a user, a managed policy or an identity provider."""
+    head, _, provider = resource.partition(":oidc-provider/")
+    account, name = head.split(":")[4:5], resource.rpartition("/")[2]
+    found = (
+        view.users.with_name("".join(account), name),
+        managed_policy(view, resource),
+        view.oidc_providers.with_name("".join(account), provider),
+    )
+    return next((entity.tags for entity in found if entity is not None and entity.arn == resource), ())
