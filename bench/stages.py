@@ -169,6 +169,7 @@ def _assume_stages(app: App, calls: Sequence[_Call]) -> list[Stage]:
             action="sts:AssumeRoleWithWebIdentity",
             session_name="worker",
             facts=call.received.facts,
+            view=view,
         )
 
     believed = [trusted(number) for number in range(len(calls))]

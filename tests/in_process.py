@@ -26,6 +26,7 @@ ACCOUNT = "123456789012"
 ROOT = Credentials("AKIAQNZKJ3EXAMPLE234", "root-secret-root-secret-root-secret-roots")
 NOW = 1_800_000_000.0
 VERSIONS = {"sts": "2011-06-15", "iam": "2010-05-08"}
+ENCODED = ". Encoded authorization failure message: "
 Header = tuple[bytes, bytes]
 
 
@@ -44,6 +45,16 @@ class Answer:
 
     @property
     def message(self) -> str:
+        """The sentence; of a denial, without the encoded message behind it."""
+        return self._message.partition(ENCODED)[0]
+
+    @property
+    def encoded(self) -> str:
+        """The encoded authorization message of a denial; empty when there is none."""
+        return self._message.partition(ENCODED)[2]
+
+    @property
+    def _message(self) -> str:
         return ElementTree.fromstring(self.body).findtext("{*}Error/{*}Message") or ""
 
     def text(self, name: str) -> str | None:
@@ -107,8 +118,11 @@ class Service:
 
 def sign(request: AWSRequest, credentials: Credentials, service: str, now: float) -> None:
     """Sign as botocore does, at an instant of the test's choosing."""
-    at = datetime.datetime.fromtimestamp(now, datetime.UTC)
-    with mock.patch("botocore.auth.get_current_datetime", return_value=at.replace(tzinfo=None)):
+
+    def instant() -> datetime.datetime:
+        return datetime.datetime.fromtimestamp(now, datetime.UTC).replace(tzinfo=None)
+
+    with mock.patch("botocore.auth.get_current_datetime", instant):  # making a MagicMock would take longer than signing
         SigV4Auth(credentials, service, "us-east-1").add_auth(request)
 
 

@@ -13,9 +13,9 @@ parentheses is to come. The import rules in pyproject.toml and the directory are
     cli
     server
     api | (signin) | (gateway)
-    sts | iam | (authserver)
+    sts | iam | organizations | (authserver)
     access | federation
-    sessions | lint
+    sessions | issuer | lint
     store | (saml) | oidc | (oauth2) | sigv4 | policy | awsapi
     jose
     jwk

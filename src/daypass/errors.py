@@ -21,6 +21,8 @@ Errors know nothing of AWS's codes; ``daypass.api.wire_errors`` holds that table
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable, Mapping
+from typing import Any
 
 
 class Reason(enum.Enum):
@@ -101,6 +103,16 @@ class Reason(enum.Enum):
     TOKEN_EXPIRED = "token-expired", "OpenID Connect Core section 3.1.3.7, step 9"
     TOKEN_NOT_YET_VALID = "token-not-yet-valid", "RFC 7519 sections 4.1.5 and 4.1.6"
     SESSION_TAGS_MALFORMED = "session-tags-malformed", "IAM User Guide, Passing session tags"
+    SESSION_TAGS_INVALID = "session-tags-invalid", "STS API, AssumeRole: Tags, TransitiveTagKeys"
+    SOURCE_IDENTITY_FIXED = "source-identity-fixed", "STS API, AssumeRole: SourceIdentity"
+    CREDENTIALS_UNFIT = "credentials-unfit", "IAM User Guide, Compare AWS STS credentials"
+    SECOND_FACTOR_UNKNOWN = "second-factor-unknown", "STS API, GetSessionToken: SerialNumber"
+    SECOND_FACTOR_WRONG = "second-factor-wrong", "RFC 6238 section 5.2; STS API, GetSessionToken: TokenCode"
+    SECOND_FACTOR_SPENT = "second-factor-spent", "RFC 6238 section 5.2: a code counts once"
+    SECOND_FACTOR_LOCKED = "second-factor-locked", "our limit; see daypass.access.limits"
+    AUTHENTICATION_CODES_INVALID = "authentication-codes-invalid", "IAM API: InvalidAuthenticationCode"
+    SECOND_FACTOR_INCOMPLETE = "second-factor-incomplete", "STS API, AssumeRole: SerialNumber, TokenCode"
+    AUTHORIZATION_MESSAGE_INVALID = "authorization-message-invalid", "STS API: InvalidAuthorizationMessage"
     SOURCE_IDENTITY_MALFORMED = "source-identity-malformed", "STS API: SourceIdentity"
     ISSUER_URL_INVALID = "issuer-url-invalid", "IAM API, CreateOpenIDConnectProvider: Url"
     DISCOVERY_MALFORMED = "discovery-malformed", "OpenID Connect Discovery section 3"
@@ -154,6 +166,17 @@ class Reason(enum.Enum):
     PACKED_POLICY_TOO_LARGE = "packed-policy-too-large", "STS API: PackedPolicyTooLarge"
     DURATION_EXCEEDS_ROLE = "duration-exceeds-role", "STS API, AssumeRole: DurationSeconds"
 
+    # Our own issuer, and container credentials (issuer, sts, api)
+    ISSUER_DISABLED = "issuer-disabled", "STS API, GetWebIdentityToken: OutboundWebIdentityFederationDisabled"
+    ISSUER_KEY_MISSING = "issuer-key-missing", "docs/architecture.md, secrets"
+    ISSUED_TOKEN_TOO_LARGE = "issued-token-too-large", "STS API, GetWebIdentityToken: JWTPayloadSizeExceeded"
+    ISSUED_TOKEN_OUTLIVES_SESSION = (
+        "issued-token-outlives-session",
+        "STS API, GetWebIdentityToken: SessionDurationEscalation",
+    )
+    TOKEN_OF_OURS = "token-of-ours", "IAM User Guide, Getting started with outbound identity federation: Note"
+    PROOF_IN_URL = "proof-in-url", "RFC 6750 section 5.3; DESIGN.md, invariant 15"
+
     # Who is calling, and may they (access)
     UNSIGNED_REQUEST = "unsigned-request", "IAM API, Common Error Types: MissingAuthenticationToken"
     UNKNOWN_ACCESS_KEY = "unknown-access-key", "IAM API, Common Error Types: InvalidClientTokenId"
@@ -183,7 +206,7 @@ class Reason(enum.Enum):
     DELETE_CONFLICT = "delete-conflict", "IAM API: DeleteConflict"
     LIMIT_EXCEEDED = "limit-exceeded", "IAM and STS quotas"
     INVALID_INPUT = "invalid-input", "IAM API: InvalidInput"
-    POLICY_NOT_ATTACHABLE = "policy-not-attachable", "IAM API, AttachRolePolicy: PolicyNotAttachable"
+    NOT_ATTACHABLE = "not-attachable", "IAM API, AttachRolePolicy: PolicyNotAttachable"
     ENTITY_UNMODIFIABLE = "entity-unmodifiable", "IAM API: UnmodifiableEntity"
     ENTITY_MODIFIED_MEANWHILE = "entity-modified-meanwhile", "IAM API: ConcurrentModification"
     SERVICE_NOT_SUPPORTED = "service-not-supported", "IAM API: NotSupportedService"
@@ -214,7 +237,13 @@ class AuthenticationError(DaypassError):
 
 
 class AccessDeniedError(DaypassError):
-    """The caller is known, and may not."""
+    """
+    The caller is known, and may not.
+
+    ``evidence`` makes the document of the denial, for whoever may know more than the caller; None where there is none.
+    """
+
+    evidence: Callable[[], Mapping[str, Any]] | None = None
 
 
 class ProofError(DaypassError):

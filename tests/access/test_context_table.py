@@ -83,8 +83,8 @@ SITUATIONS: dict[str, dict[str, ContextValue]] = {
     "federated": signed(FederatedUser(ACCOUNT, "bob", USER), PLAIN),
     "root task": signed(Root(ACCOUNT, for_a_task=True), replace(PLAIN, kind="root", role_id="", session_name="")),
     "member with code": signed(USER, view=ORGANIZED),
-    "proof": proof_keys(TAGGED, ROLE, "web", FACTS),
-    "bare proof": proof_keys(IDENTITY, UNTAGGED, "web", BARE),
+    "proof": proof_keys(TAGGED, ROLE, "web", FACTS, NOWHERE),
+    "bare proof": proof_keys(IDENTITY, UNTAGGED, "web", BARE, NOWHERE),
 }
 SIGNED = {"root", "user", "role", "plain role", "federated", "root task", "member with code"}
 EVERYBODY = {*SIGNED, "proof", "bare proof"}
@@ -129,6 +129,10 @@ PRESENCE: dict[str, set[str]] = {
 }
 FROM_PARAMETERS = {
     "sts:externalid",
+    "sts:identitytokenaudience",
+    "sts:signingalgorithm",
+    "sts:durationseconds",
+    "sts:taskpolicyarn",
     "iam:permissionsboundary",
     "iam:policyarn",
     "iam:passedtoservice",

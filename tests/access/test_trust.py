@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from daypass.access import RequestFacts, trust
 from daypass.errors import AccessDeniedError, Reason
 from daypass.identity import Identity
-from daypass.store import Role
+from daypass.store import Role, View
 
 ACCOUNT = "123456789012"
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/idp.example.org"
@@ -46,8 +46,9 @@ def role(
 
 
 def assume(identity: Identity, asked: Role | None, session_name: str = "web") -> Role:
-    trusted = trust(identity, asked, action="sts:AssumeRoleWithWebIdentity", session_name=session_name, facts=FACTS)
-    assert trusted.identity is identity
+    action: Final = "sts:AssumeRoleWithWebIdentity"
+    trusted = trust(identity, asked, action=action, session_name=session_name, facts=FACTS, view=View())
+    assert (trusted.provider_arn, trusted.subject) == (identity.provider_arn, identity.subject)
     return trusted.role
 
 

@@ -54,7 +54,7 @@ async def test_the_root_key_says_who_it_is(door: Service) -> None:
             "InvalidAction",
         ),
         ("two actions", "POST", b"", [FORM], WHO + b"&Action=GetRole", 400, "InvalidParameterCombination"),
-        ("not offered", "POST", b"", [FORM], b"Action=GetSessionToken&Version=2011-06-15", 501, "NotImplemented"),
+        ("not offered", "POST", b"", [FORM], b"Action=AssumeRoleWithSAML&Version=2011-06-15", 501, "NotImplemented"),
         ("no content type", "POST", b"", [], WHO, 400, "MalformedQueryString"),
         ("two content types", "POST", b"", [FORM, FORM], WHO, 400, "MalformedQueryString"),
         ("JSON", "POST", b"", [(b"content-type", b"application/json")], b"{}", 400, "MalformedQueryString"),
@@ -132,6 +132,8 @@ async def ask(running: Service, operation: Operation, body: bytes) -> tuple[Answ
     door = AwsDoor(
         {(operation.service, operation.name): operation},
         authenticator=running.app.door._authenticator,
+        factors=running.app.door._factors,
+        sessions=running.app.door._sessions,
         store=running.app.store,
         clock=running.clock,
         log=log,

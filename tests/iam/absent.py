@@ -65,9 +65,15 @@ ABSENT: Final[dict[str, tuple[str, ...]]] = {
     ),
     "the delegated policy makes no roles": ("*DelegationRequest*: *RolePermissionRestrictionArns[]",),
     "a report that is complete says nothing more": ("GenerateCredentialReport: Description",),
-    "there are none yet": (
-        "ListMFADevices: MFADevices[]",
-        "ListVirtualMFADevices: VirtualMFADevices[]",
-        "ListSAMLProviders: SAMLProviderList[]",
+    "a device is nobody's when it is made, its seed is shown then and never again, and lists have no tags": (
+        "CreateVirtualMFADevice: VirtualMFADevice.User",
+        "CreateVirtualMFADevice: VirtualMFADevice.EnableDate",
+        "ListVirtualMFADevices: VirtualMFADevices[].Base32StringSeed",
+        "ListVirtualMFADevices: VirtualMFADevices[].QRCodePNG",
+        "ListVirtualMFADevices: VirtualMFADevices[].Tags",
+        "ListVirtualMFADevices: VirtualMFADevices[].User.Tags",
+        "ListVirtualMFADevices: VirtualMFADevices[].User.PermissionsBoundary",
     ),
+    "a virtual device has no certifications": ("GetMFADevice: Certifications",),
+    "there are none yet": ("ListSAMLProviders: SAMLProviderList[]",),
 }

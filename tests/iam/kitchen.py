@@ -3,7 +3,7 @@
 Where recipes are cooked: a service in this process, spoken to through botocore's own serialiser and read by its parser.
 
 A recipe's texts have places to fill: ``<name>`` is a name that nobody else has, ``<caller>`` the user who makes the call,
-and ``<CreatePolicy.Policy.Arn>`` what an earlier call answered.
+and ``<CreatePolicy.Policy.Arn>`` what an earlier call answered. ``<codes.1>`` is what the newest MFA device shows now.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from daypass.sealing import MasterKey
 from daypass.store import AccessKey, LastUse, User
 from daypass.store.kinds import KINDS
 from iam.materials import materials
+from iam.one_time import Codes
 from in_process import ACCOUNT, ROOT, Answer, Service, service
 
 MODEL = botocore.session.get_session().get_service_model("iam")
@@ -41,10 +42,11 @@ Parameters = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Step:
-    """One call: an operation and its parameters, with places to fill."""
+    """One call: an operation and its parameters, with places to fill. ``may``: a code that says that it was done before."""
 
     operation: str
     parameters: Parameters = field(default_factory=dict)
+    may: str | None = None
 
 
 @dataclass
@@ -118,7 +120,7 @@ class Kitchen:
         key = Credentials(f"AKIA{name.upper():Z<16}", "secret-of-a-caller-secret-of-a-caller-0")
         wrapped = self.master.wrap(key.secret_key.encode(), access_key_label(key.access_key))
         policies = () if policy is None else (("main", policy),)
-        user = User(ACCOUNT, "/", name, f"AIDA{name.upper():Z<16}", 1, inline_policies=policies)
+        user = User(ACCOUNT, "/", name, f"AIDA{name.upper():Z<16}", 1, (("team", "red"),), policies)
         async with self.service.app.store.transaction() as transaction:
             await transaction.put(user)
             await transaction.put(AccessKey(key.access_key, ACCOUNT, user.unique_id, wrapped, "Active", 1))
@@ -148,8 +150,12 @@ class Kitchen:
         parsed: Any = {}
         for step in steps:
             answer = await self.ask(order, step.operation, step.parameters, credentials)
+            if step.may is not None and answer.code == step.may:
+                continue
             parsed = read(step.operation, answer)
             order.values[step.operation] = parsed
+            if "VirtualMFADevice" in parsed:
+                order.values["codes"] = Codes(parsed["VirtualMFADevice"]["Base32StringSeed"], self.service.clock())
         return parsed
 
     def contents(self) -> list[object]:

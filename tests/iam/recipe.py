@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from iam.kitchen import Parameters, Step
+from iam.kitchen import PLACE, Parameters, Step
 from in_process import ACCOUNT
 
 PATH: Final = "/team/"
@@ -112,6 +112,7 @@ UNKNOWN: Final[Mapping[str, str]] = {
     "PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/nobody",
     "PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/nobody",
     "PolicyName": "nobody",
+    "PolicyTemplateArn": f"arn:aws:iam::{ACCOUNT}:policy/nobody",
     "PolicySourceArn": f"arn:aws:iam::{ACCOUNT}:user/nobody",
     "RoleName": "nobody",
     "SAMLProviderArn": f"arn:aws:iam::{ACCOUNT}:saml-provider/nobody",
@@ -124,3 +125,20 @@ UNKNOWN: Final[Mapping[str, str]] = {
     "VersionId": "v99",
 }
 """Names that nobody has, by the parameter that refers to something by them."""
+
+
+def plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe's parameters with names that nobody has, where they refer to something."""
+
+    def fill(name: str, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: fill(key, inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [fill(name, inner) for inner in value]
+        if isinstance(value, str) and PLACE.fullmatch(value) and name in UNKNOWN:
+            return UNKNOWN[name]
+        if name.startswith("AuthenticationCode"):
+            return "123456"
+        return PLACE.sub("x", value) if isinstance(value, str) else value
+
+    return {name: fill(name, value) for name, value in parameters.items()}

@@ -91,4 +91,12 @@ REPORTS: Final = {
     ),
 }
 
-RECIPES: Final[dict[str, Recipe]] = {**ACCOUNT_SETTINGS, **REPORTS}
+ENABLED: Final = Step("EnableOutboundWebIdentityFederation", may="FeatureEnabled")
+DISABLED: Final = Step("DisableOutboundWebIdentityFederation", may="FeatureDisabled")
+OUTBOUND: Final = {
+    "EnableOutboundWebIdentityFederation": recipe(DISABLED),
+    "DisableOutboundWebIdentityFederation": recipe(ENABLED),
+    "GetOutboundWebIdentityFederationInfo": recipe(ENABLED),
+}
+
+RECIPES: Final[dict[str, Recipe]] = {**ACCOUNT_SETTINGS, **REPORTS, **OUTBOUND}

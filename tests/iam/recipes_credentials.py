@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from iam.kitchen import Step
-from iam.recipe import USER, Pages, Recipe, recipe
+from iam.recipe import PATH, TAGS, USER, Pages, Recipe, recipe
 
 PASSWORD: Final = "correct-Horse-7-battery"
 OWNER: Final = {"UserName": "<name>"}
@@ -32,15 +32,18 @@ ACCESS_KEYS: Final = {
     ),
 }
 
+ANY_RULES: Final = Step("UpdateAccountPasswordPolicy")
 LOGIN: Final = Step("CreateLoginProfile", {**OWNER, "Password": PASSWORD, "PasswordResetRequired": True})
 LOGIN_PROFILES: Final = {
-    "CreateLoginProfile": recipe(USER, **LOGIN.parameters),
-    "GetLoginProfile": recipe(USER, LOGIN, **OWNER),
-    "UpdateLoginProfile": recipe(USER, LOGIN, **OWNER, Password=f"{PASSWORD}-2", PasswordResetRequired=False),
-    "DeleteLoginProfile": recipe(USER, LOGIN, **OWNER),
+    "CreateLoginProfile": recipe(USER, ANY_RULES, **LOGIN.parameters),
+    "GetLoginProfile": recipe(USER, ANY_RULES, LOGIN, **OWNER),
+    "UpdateLoginProfile": recipe(
+        USER, ANY_RULES, LOGIN, **OWNER, Password=f"{PASSWORD}-2", PasswordResetRequired=False
+    ),
+    "DeleteLoginProfile": recipe(USER, ANY_RULES, LOGIN, **OWNER),
     "ChangePassword": replace(
         recipe(
-            Step("UpdateAccountPasswordPolicy", {"AllowUsersToChangePassword": False}),
+            ANY_RULES,
             Step("CreateLoginProfile", {"UserName": "<caller>", "Password": PASSWORD}),
             OldPassword=PASSWORD,
             NewPassword=f"{PASSWORD}-2",
@@ -110,7 +113,47 @@ SERVICE_CREDENTIALS: Final = {
     "DeleteServiceSpecificCredential": recipe(USER, CREDENTIAL, **OWNER, ServiceSpecificCredentialId=CREDENTIAL_ID),
 }
 
-MFA_DEVICES: Final = {"ListMFADevices": recipe(USER, **OWNER), "ListVirtualMFADevices": recipe()}
+DEVICE: Final = Step("CreateVirtualMFADevice", {"VirtualMFADeviceName": "<name>", "Path": PATH, "Tags": TAGS})
+OWN_DEVICE: Final = Step("CreateVirtualMFADevice", {"VirtualMFADeviceName": "<name>-<i>"})
+SERIAL: Final = {"SerialNumber": "<CreateVirtualMFADevice.VirtualMFADevice.SerialNumber>"}
+CODES: Final = {"AuthenticationCode1": "<codes.0>", "AuthenticationCode2": "<codes.1>"}
+LATER_CODES: Final = {"AuthenticationCode1": "<codes.2>", "AuthenticationCode2": "<codes.3>"}
+ENABLED: Final = Step("EnableMFADevice", {**OWNER, **SERIAL, **CODES})
+MFA_DEVICES: Final = {
+    "CreateVirtualMFADevice": recipe(**DEVICE.parameters, new="VirtualMFADeviceName"),
+    "DeleteVirtualMFADevice": recipe(DEVICE, **SERIAL),
+    "ListVirtualMFADevices": replace(
+        recipe(USER, DEVICE, ENABLED),
+        pages=Pages(
+            ("VirtualMFADevices",),
+            (OWN_DEVICE,),
+            (Step("DeleteVirtualMFADevice", {"SerialNumber": "<item.SerialNumber>"}),),
+            alone=True,
+        ),
+    ),
+    "EnableMFADevice": recipe(USER, DEVICE, **ENABLED.parameters),
+    "ResyncMFADevice": recipe(USER, DEVICE, ENABLED, **OWNER, **SERIAL, **LATER_CODES),
+    "DeactivateMFADevice": recipe(USER, DEVICE, ENABLED, **OWNER, **SERIAL),
+    "ListMFADevices": replace(
+        recipe(USER, DEVICE, ENABLED, **OWNER),
+        pages=Pages(
+            ("MFADevices",),
+            (OWN_DEVICE, ENABLED),
+            (Step("DeactivateMFADevice", {**OWNER, "SerialNumber": "<item.SerialNumber>"}),),
+        ),
+    ),
+    "GetMFADevice": recipe(USER, DEVICE, ENABLED, **OWNER, **SERIAL),
+    "TagMFADevice": recipe(DEVICE, **SERIAL, Tags=[{"Key": "more", "Value": "yes"}]),
+    "UntagMFADevice": recipe(DEVICE, **SERIAL, TagKeys=["team"]),
+    "ListMFADeviceTags": replace(
+        recipe(DEVICE, **SERIAL),
+        pages=Pages(
+            ("Tags",),
+            (Step("TagMFADevice", {**SERIAL, "Tags": [{"Key": "key-<i>", "Value": "<i>"}]}),),
+            (Step("UntagMFADevice", {**SERIAL, "TagKeys": ["<item.Key>"]}),),
+        ),
+    ),
+}
 
 RECIPES: Final[dict[str, Recipe]] = {
     **ACCESS_KEYS,

@@ -209,7 +209,6 @@ OPERATIONS: list[tuple[str, dict[str, Any]]] = [
     ("GetAccountAuthorizationDetails", {}),
     ("GenerateCredentialReport", {}),
     ("GetCredentialReport", {}),
-    ("ListVirtualMFADevices", {}),
     ("ListSAMLProviders", {}),
 ]
 
@@ -227,17 +226,8 @@ async def test_each_operation_asks_for_its_own_permission(iam: Service) -> None:
 # What is to come
 
 
-async def test_there_are_no_mfa_devices_and_no_saml_providers_yet(iam: Service) -> None:
-    await done(iam, "CreateUser", UserName="plain")
-    assert await done(iam, "ListMFADevices", UserName="plain") == {"MFADevices": [], "IsTruncated": False}
-    assert await done(iam, "ListMFADevices") == {"MFADevices": [], "IsTruncated": False}  # the root user's own
-    assert await done(iam, "ListVirtualMFADevices", AssignmentStatus="Any") == {
-        "VirtualMFADevices": [],
-        "IsTruncated": False,
-    }
+async def test_there_are_no_saml_providers_yet(iam: Service) -> None:
     assert await done(iam, "ListSAMLProviders") == {"SAMLProviderList": []}
-    assert (await refused(iam, "ListMFADevices", UserName="nobody"))[0] == "NoSuchEntity"
-    assert (await refused(iam, "ListVirtualMFADevices", AssignmentStatus="Some"))[0] == "ValidationError"
 
 
 @pytest.mark.parametrize("operation", ["GenerateOrganizationsAccessReport", "GetOrganizationsAccessReport"])

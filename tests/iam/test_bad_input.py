@@ -6,7 +6,7 @@ an error of ours, and changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -17,8 +17,8 @@ from botocore.model import StringShape
 
 from daypass.api.table import IAM_ROWS
 from iam.bad_input import BEYOND, Form, cases, encoded, leaves, text_of
-from iam.kitchen import PLACE, Kitchen, form, kitchen, model_of
-from iam.recipe import UNKNOWN
+from iam.kitchen import Kitchen, form, kitchen, model_of
+from iam.recipe import plain
 from iam.recipes import RECIPES
 from in_process import ROOT, Answer, sign
 
@@ -61,21 +61,6 @@ async def iam(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kitchen
     """One service for all: nothing that is refused leaves a trace."""
     async with kitchen(tmp_path_factory.mktemp("data")) as running:
         yield running
-
-
-def plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """A recipe's parameters with names that nobody has, where they refer to something."""
-
-    def fill(name: str, value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {key: fill(key, inner) for key, inner in value.items()}
-        if isinstance(value, list):
-            return [fill(name, inner) for inner in value]
-        if isinstance(value, str) and PLACE.fullmatch(value) and name in UNKNOWN:
-            return UNKNOWN[name]
-        return PLACE.sub("x", value) if isinstance(value, str) else value
-
-    return {name: fill(name, value) for name, value in parameters.items()}
 
 
 async def send(iam: Kitchen, operation: str, parameters: Form) -> Answer:

@@ -41,8 +41,6 @@ ONE_PAGE = {
     "GetServiceLastAccessedDetailsWithEntities": "what is listed cannot be made and taken away by IAM",
     "ListAccountAliases": "an account has one alias",
     "ListDelegationRequests": "a request cannot be taken away",
-    "ListMFADevices": "there are none yet",
-    "ListVirtualMFADevices": "there are none yet",
 }
 
 
@@ -137,5 +135,5 @@ def identity(found: tuple[str, Any]) -> str:
     member, item = found
     if isinstance(item, str):
         return f"{member}: {item}"
-    names = [value for key, value in sorted(item.items()) if key.endswith(("Id", "Name", "Key", "Arn"))]
+    names = [value for key, value in sorted(item.items()) if key.endswith(("Id", "Name", "Key", "Arn", "SerialNumber"))]
     return f"{member}: {json.dumps(names, default=str)}"

@@ -69,30 +69,26 @@ async def test_what_else_an_operation_needs_is_in_its_recipe() -> None:
 
 
 KEYS_OF_NOTHING = {
-    "there is no resource yet to have tags": ("aws:ResourceTag Create* UploadServerCertificate",),
+    "there is no resource yet to have tags": (
+        "aws:ResourceTag CreateUser CreateRole CreatePolicy CreateInstanceProfile CreateOpenIDConnectProvider",
+        "aws:ResourceTag CreateServiceLinkedRole UploadServerCertificate CreateVirtualMFADevice",
+    ),
     "a service-linked role is made without tags": (
         "aws:ResourceTag DeleteServiceLinkedRole GetServiceLinkedRoleDeletionStatus",
     ),
     "a service-linked role has no boundary": ("iam:PermissionsBoundary *ServiceLinkedRole*",),
     "roles are not made from templates": ("iam:RoleTemplateARN *",),
     "the credential does not expire": ("iam:ServiceSpecificCredentialAgeDays *",),
+    "a virtual device is no security key": (
+        "iam:FIDO-FIPS-140-2-certification EnableMFADevice",
+        "iam:FIDO-FIPS-140-3-certification EnableMFADevice",
+        "iam:FIDO-certification EnableMFADevice",
+        "iam:RegisterSecurityKey EnableMFADevice",
+    ),
     "nobody owns the request yet": ("iam:DelegationRequestOwner CreateDelegationRequest AssociateDelegationRequest",),
     "the call names no owner": ("iam:DelegationRequestOwner ListDelegationRequests",),
 }
 """Condition keys that a call of our recipes does not have, each with the reason: ``KEY OPERATION OPERATION ...``."""
-
-
-def keys_of(name: str) -> list[str]:
-    """The condition keys of an action and of its resource type, without those that its recipe's call cannot have."""
-    made, found = RECIPES[name], action_of(name)
-    keys = set(found.get("conditionKeys", ()))
-    for kind in found.get("resourceTypes", ()):
-        if kind["name"] == (made.kind or found["resourceTypes"][0]["name"]):
-            keys |= set(kind.get("conditionKeys", ()))
-            if DATA.resources.resource_type_exists("iam", kind["name"]):
-                details = DATA.resources.get_resource_type_details("iam", kind["name"])
-                keys |= set(details.get("conditionKeys", ()))
-    return sorted(key for key in keys if not is_of_nothing(key, name))
 
 
 def is_of_nothing(key: str, name: str) -> bool:
@@ -103,6 +99,36 @@ def is_of_nothing(key: str, name: str) -> bool:
         for line in lines
         for operation in line.split()[1:]
     )
+
+
+def keys_listed(name: str) -> set[str]:
+    """The condition keys that an action and its resource type have, with the tag keys of the recipes."""
+    made, found = RECIPES[name], action_of(name)
+    keys = set(found.get("conditionKeys", ()))
+    for kind in found.get("resourceTypes", ()):
+        if kind["name"] == (made.kind or found["resourceTypes"][0]["name"]):
+            keys |= set(kind.get("conditionKeys", ()))
+            if DATA.resources.resource_type_exists("iam", kind["name"]):
+                details = DATA.resources.get_resource_type_details("iam", kind["name"])
+                keys |= set(details.get("conditionKeys", ()))
+    return {key.replace("${TagKey}", tag_key(key, name)) for key in keys}
+
+
+def tag_key(key: str, name: str) -> str:
+    """The key of a tag that the resource has, or that the call brings."""
+    tags = RECIPES[name].parameters.get("Tags", ())
+    return str(tags[0]["Key"]) if "RequestTag" in key and tags else "team"
+
+
+def keys_of(name: str) -> list[str]:
+    """The same without those that the call of its recipe cannot have."""
+    return sorted(key for key in keys_listed(name) if not is_of_nothing(key, name))
+
+
+MORE_OFTEN = "iam:ResourceTag/"
+"""Says the same as aws:ResourceTag; the reference has it for users and roles, here it is there for all that have tags."""
+
+EVERY_KEY = sorted({key for name in COOKED for key in keys_listed(name)})
 
 
 def bounded(made: Recipe) -> Recipe:
@@ -120,10 +146,9 @@ def bounded(made: Recipe) -> Recipe:
 def has(key: str, name: str) -> dict[str, Any]:
     """A condition that the good call of an operation satisfies, by this key's value or by its being there."""
     if "ResourceTag" in key:
-        return {"StringEquals": {key.replace("${TagKey}", "team"): "red"}}
+        return {"StringEquals": {key: "red"}}
     if "RequestTag" in key:
-        [tag] = RECIPES[name].parameters["Tags"]
-        return {"StringEquals": {key.replace("${TagKey}", tag["Key"]): tag["Value"]}}
+        return {"StringEquals": {key: RECIPES[name].parameters["Tags"][0]["Value"]}}
     return {"Null": {key: "false"}}
 
 
@@ -142,7 +167,8 @@ async def test_every_condition_key_of_an_action_is_there_and_decides(iam: Kitche
     for key in keys_of(name):
         await iam.permit(order, document({**fitting, "Condition": has_not(key, name)}, *also))
         await denied(iam, order, name, caller)
-    whole: dict[str, Any] = {}
+    others = [key for key in EVERY_KEY if key not in keys_of(name) and not key.startswith(MORE_OFTEN)]
+    whole: dict[str, Any] = {"Null": dict.fromkeys(others, "true")}
     for key in keys_of(name):
         for operator, operand in has(key, name).items():
             whole.setdefault(operator, {}).update(operand)

@@ -21,6 +21,7 @@ from daypass.principal import User
 from daypass.store import Account, ManagedPolicy, Store
 
 OURS = {policy.name: policy for policy in load_provided(None)}
+ROOT = "arn:aws:iam::123456789012:root"
 ALICE = User("123456789012", "/", "alice", "AIDAALICE")
 
 
@@ -88,6 +89,11 @@ def test_policies_stand_where_aws_has_them() -> None:
     assert paths == {
         "AWSLambdaBasicExecutionRole": "/service-role/",
         "Billing": "/job-function/",
+        "IAMAuditRootUserCredentials": "/root-task/",
+        "IAMCreateRootUserPassword": "/root-task/",
+        "IAMDeleteRootUserCredentials": "/root-task/",
+        "S3UnlockBucketPolicy": "/root-task/",
+        "SQSUnlockQueuePolicy": "/root-task/",
         "SupportUser": "/job-function/",
         "ViewOnlyAccess": "/job-function/",
     }
@@ -121,6 +127,18 @@ def test_policies_stand_where_aws_has_them() -> None:
         ("AWSKeyManagementServicePowerUser", "kms:Decrypt", "*", False),
         ("AmazonEC2ContainerRegistryPowerUser", "ecr:PutImage", "*", True),
         ("AmazonEC2ContainerRegistryReadOnly", "ecr:PutImage", "*", False),
+        ("IAMAuditRootUserCredentials", "iam:ListAccessKeys", ROOT, True),
+        ("IAMAuditRootUserCredentials", "iam:ListAccessKeys", "arn:aws:iam::123456789012:user/alice", False),
+        ("IAMAuditRootUserCredentials", "iam:DeleteAccessKey", ROOT, False),
+        ("IAMCreateRootUserPassword", "iam:CreateLoginProfile", ROOT, True),
+        ("IAMCreateRootUserPassword", "iam:CreateLoginProfile", "arn:aws:iam::123456789012:user/alice", False),
+        ("IAMDeleteRootUserCredentials", "iam:DeleteAccessKey", ROOT, True),
+        ("IAMDeleteRootUserCredentials", "iam:DeleteAccessKey", "arn:aws:iam::123456789012:user/alice", False),
+        ("IAMDeleteRootUserCredentials", "iam:CreateAccessKey", ROOT, False),
+        ("S3UnlockBucketPolicy", "s3:DeleteBucketPolicy", "arn:aws:s3:::locked", True),
+        ("S3UnlockBucketPolicy", "s3:GetObject", "arn:aws:s3:::locked/key", False),
+        ("SQSUnlockQueuePolicy", "sqs:SetQueueAttributes", "arn:aws:sqs:us-east-1:123456789012:q", True),
+        ("SQSUnlockQueuePolicy", "sqs:ReceiveMessage", "arn:aws:sqs:us-east-1:123456789012:q", False),
     ],
 )
 def test_a_policy_of_ours_means_what_its_name_says(name: str, action: str, resource: str, allowed: bool) -> None:

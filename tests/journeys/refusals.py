@@ -13,11 +13,12 @@ from botocore.exceptions import ClientError
 
 @dataclass(frozen=True)
 class Refusal:
-    """The code, the HTTP status and the sentence of an error."""
+    """The code, the HTTP status and the sentence of an error; and of a denial, the encoded message behind it."""
 
     code: str
     status: int
     message: str
+    encoded: str = ""
 
 
 def refusal(call: Callable[..., Any], /, **parameters: Any) -> Refusal:
@@ -25,9 +26,8 @@ def refusal(call: Callable[..., Any], /, **parameters: Any) -> Refusal:
     with pytest.raises(ClientError) as caught:
         call(**parameters)
     response = caught.value.response
-    return Refusal(
-        response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Message"]
-    )
+    message, _, encoded = response["Error"]["Message"].partition(". Encoded authorization failure message: ")
+    return Refusal(response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"], message, encoded)
 
 
 def refused(call: Callable[..., Any], /, **parameters: Any) -> tuple[str, int]:

@@ -39,7 +39,7 @@ REFUSED: dict[str, tuple[tuple[int, str], Callable[[str], Outgoing]]] = {
     "two actions": ((400, "InvalidParameterCombination"), lambda url: posted(url, GOOD + "&Action=AssumeRole")),
     "an action that is to come": (
         (501, "NotImplemented"),
-        lambda url: posted(url, "Action=GetAccountSummary&Version=2010-05-08"),
+        lambda url: posted(url, "Action=CreateSAMLProvider&Version=2010-05-08"),
     ),
     "JSON": (
         (400, "MalformedQueryString"),
@@ -60,9 +60,9 @@ REFUSED: dict[str, tuple[tuple[int, str], Callable[[str], Outgoing]]] = {
         lambda url: replace(posted(url, GOOD), method="GET", target=f"/?{GOOD}"),
     ),
     "a body of 2 MB": ((413, "RequestEntityTooLarge"), lambda url: posted(url, "Action=" + "x" * 2_000_000)),
-    "a thousand and one parameters": (
+    "two thousand and one parameters": (
         (413, "RequestEntityTooLarge"),
-        lambda url: posted(url, "&".join(f"p{number}=1" for number in range(1001))),
+        lambda url: posted(url, "&".join(f"p{number}=1" for number in range(2001))),
     ),
 }
 

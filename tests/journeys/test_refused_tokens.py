@@ -136,7 +136,7 @@ BAD_PARAMETERS: dict[str, dict[str, Any]] = {
     "43,201 seconds": {"DurationSeconds": 43_201},
     "more seconds than the role allows": {"DurationSeconds": 3601},
     "session policy of 2,049 characters": {"Policy": " " * 2049},
-    "a managed session policy": {"PolicyArns": [{"arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}]},
+    "a managed session policy that is not there": {"PolicyArns": [{"arn": "arn:aws:iam::aws:policy/Nothing"}]},
     "a provider id": {"ProviderId": "www.amazon.com"},
 }
 

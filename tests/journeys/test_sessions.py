@@ -101,6 +101,20 @@ def test_a_session_policy_narrows_and_never_widens(server: Server, issuer: Issue
     assert {(by_session.code, by_session.status), (by_role.code, by_role.status)} == {("AccessDenied", 403)}
 
 
+def test_a_denial_decodes_to_its_reasons_for_who_may_know(server: Server, issuer: Issuer) -> None:
+    role = issuer.role(allow("iam:ListRoles"))
+    session = issuer.session(role)
+    denied = refusal(server.client("iam", session).get_role, RoleName=role)
+    assert refused(server.client("sts", session).decode_authorization_message, EncodedMessage=denied.encoded) == (
+        "AccessDenied",
+        403,
+    )
+    root = server.client("sts", server.root())
+    told = json.loads(root.decode_authorization_message(EncodedMessage=denied.encoded)["DecodedMessage"])
+    assert (told["allowed"], told["context"]["action"]) == (False, "iam:GetRole")
+    assert told["explanation"]["counterfactual"] == ["allow in identity"]
+
+
 def test_a_denial_wins_wherever_it_stands(server: Server, issuer: Issuer) -> None:
     role = issuer.role(allow("iam:*"))
     issuer.iam.put_role_policy(RoleName=role, PolicyName="but", PolicyDocument=deny("iam:List*"))

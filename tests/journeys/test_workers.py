@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Two workers: what one has written the other knows, at once, and whoever answers decides alike.
-
-A worker is picked by suspending the other one: the connection waits in the queue that both share, and the one that runs
-takes it.
+Two workers: what one has written the other knows, at once, and whoever answers decides alike (``journeys.workers``).
 """
 
 from __future__ import annotations
@@ -12,7 +9,6 @@ import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +16,9 @@ import pytest
 
 from journeys.background import Background, fake_provider
 from journeys.roles import ACCOUNT, CLIENT, Issuer, allow, register, role_arn, trusting, unique
-from journeys.wire import Answer, Call, get_caller_identity
-from running import Keys, Server, get, running_server
+from journeys.wire import Call, get_caller_identity
+from journeys.workers import ask, ask_as, only, session, wait_until_ready
+from running import Keys, Server, running_server
 
 TRUST = trusting("https://idp.example.org")
 ROUNDS = 10
@@ -39,48 +36,6 @@ def pair(tmp_path_factory: pytest.TempPathFactory, _no_aws_configuration: None) 
 def pair_issuer(loop: Background, pair: Server) -> Iterator[Issuer]:
     with fake_provider(loop) as fake:
         yield register(pair.client("iam", pair.root()), pair.url, fake)
-
-
-def wait_until_ready(server: Server) -> None:
-    """Both workers answer: a connection made while the other is suspended is answered."""
-    while get(server.health)[0] != 200 or len(server.workers()) != 2:
-        assert server.running
-    for worker in server.workers():
-        with only(server, worker):
-            assert get_caller_identity(server.url).signed(server.root()).send().status == 200
-
-
-@contextmanager
-def only(server: Server, worker: int) -> Iterator[None]:
-    """While the block runs, every new connection is answered by this worker."""
-    others = [pid for pid in server.workers() if pid != worker]
-    for pid in others:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in others:
-            os.kill(pid, signal.SIGCONT)
-
-
-def ask(server: Server, worker: int, action: str, **parameters: str) -> Answer:
-    """One IAM request of the root user to one worker, over a connection of its own."""
-    return ask_as(server.root(), server, worker, action, **parameters)
-
-
-def ask_as(keys: Keys, server: Server, worker: int, action: str, **parameters: str) -> Answer:
-    """The same as somebody else."""
-    with only(server, worker):
-        return Call(server.url, "iam", action, parameters).signed(keys).send()
-
-
-def session(server: Server, worker: int, issuer: Issuer, role: str) -> Keys:
-    """Keys of a new session of a role, made by this worker."""
-    given = {"RoleArn": role_arn(role), "RoleSessionName": "session", "WebIdentityToken": issuer.token()}
-    with only(server, worker):
-        answer = Call(server.url, "sts", "AssumeRoleWithWebIdentity", given).unsigned().send()
-    names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
-    return Keys.of({name: answer.text(name) for name in names})
 
 
 def test_there_are_two_workers(pair: Server) -> None:

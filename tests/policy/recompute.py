@@ -25,6 +25,7 @@ def recompute(layers: list[dict[str, Any]]) -> str:
         "unlimited": grant == "UNLIMITED",
         "grant": grant != "NONE" and caller_side,
         "trust": grant == "UNLIMITED" or (grant == "LIMITED" and unhindered) or (grant == "DELEGATED" and caller_side),
+        "task": unhindered,
         "nothing": grant == "UNLIMITED" or (grant == "LIMITED" and unhindered) or caller_side,
     }[needs]
     return "allowed" if allowed else "implicitDeny"

@@ -203,6 +203,9 @@ def decide(request: Request, layers: Layers) -> str:
     identity = evaluate(layers.identity, request)[0] if own else "absent"
     boundary = evaluate([layers.boundary], request)[0] if own and layers.boundary else "absent"
     session = "absent"
+    task = isinstance(who, Root) and who.for_a_task
+    if task:
+        session = evaluate(layers.session or (), request)[0]
     if isinstance(who, RoleSession | FederatedUser) and layers.session is not None:
         session = evaluate(layers.session, request)[0]
     # C, D
@@ -217,6 +220,8 @@ def decide(request: Request, layers: Layers) -> str:
     # F, G, H
     if not account:
         allowed = grant == UNLIMITED
+    elif task and session != "allow":
+        allowed = False
     elif who.account != request.resource_account:  # type: ignore[union-attr]
         allowed = grant != NONE and idside
     elif grant == UNLIMITED or (grant == LIMITED and pb_ok and ses_ok):

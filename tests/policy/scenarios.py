@@ -24,6 +24,7 @@ CALLERS: tuple[Principal, ...] = (
     *[SESSION] * 8,
     Root(HOME),
     Root(HOME),
+    Root(HOME, for_a_task=True),
     FederatedUser(HOME, "fed", ALICE),
     FederatedUser(HOME, "fed", Root(HOME)),
     User(AWAY, "/", "bob", "AIDABOBBOBBOBBOBBOB01"),

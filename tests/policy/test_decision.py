@@ -10,8 +10,21 @@ from typing import Any
 
 import pytest
 
-from daypass.policy import Cause, Decision, Grant, Kind, Layer, Layers, Level, NamedPolicy, Outcome, PolicySet, decide
-from daypass.principal import Anonymous, FederatedCaller, FederatedUser, Principal, Service
+from daypass.policy import (
+    Cause,
+    Decision,
+    Grant,
+    Kind,
+    Layer,
+    Layers,
+    Level,
+    NamedPolicy,
+    Outcome,
+    PolicySet,
+    decide,
+    explain,
+)
+from daypass.principal import Anonymous, FederatedCaller, FederatedUser, Principal, Root, Service
 from policy.deciding import ALLOW, DENY, SAYS, SILENT, TRUST_STATEMENT, layer, levels, rcp, resource
 from policy.making import (
     ALICE,
@@ -30,6 +43,9 @@ from policy.making import (
     request,
     statement,
 )
+from policy.recompute import recompute
+
+TASK = Root(HOME, for_a_task=True)
 
 # 9.1
 
@@ -144,6 +160,41 @@ def test_root_is_not_limited_by_its_account_but_by_the_organisation_and_by_denie
     assert decided(asked, resource=resource({"AWS": HOME}, effect="Deny")).outcome is Outcome.EXPLICIT_DENY
     assert decided(request(who=ROOT, account=AWAY)).outcome is IMPLICIT
     assert decided(request(who=ROOT, account=AWAY), resource=resource({"AWS": HOME})).outcome is ALLOWED
+
+
+# root, for a task
+
+
+def test_root_in_a_session_for_a_task_has_its_task_policy_alone() -> None:
+    asked = request(who=TASK)
+    assert decided(asked).cause == Cause(Layer.SESSION, False)
+    assert decided(asked, session=()).outcome is IMPLICIT
+    assert decided(asked, session=(layer("allow", Kind.SESSION),)).outcome is ALLOWED
+    assert decided(asked, session=(layer("deny", Kind.SESSION),)).outcome is Outcome.EXPLICIT_DENY
+    ignored = {"identity": (layer("allow", Kind.IDENTITY),), "boundary": layer("allow", Kind.BOUNDARY)}
+    assert decided(asked, session=(layer("none", Kind.SESSION),), **ignored).outcome is IMPLICIT
+
+
+@pytest.mark.parametrize("entry", ["*", {"AWS": "*"}, {"AWS": HOME}, {"AWS": f"arn:aws:iam::{HOME}:root"}])
+@pytest.mark.parametrize("account", [HOME, AWAY])
+@pytest.mark.parametrize("explicit_trust_required", [False, True])
+def test_no_resource_policy_gives_root_in_a_session_for_a_task_more_than_its_task_policy(
+    entry: Any, account: str, explicit_trust_required: bool
+) -> None:
+    asked = request(who=TASK, account=account)
+    given: dict[str, Any] = {"resource": resource(entry), "explicit_trust_required": explicit_trust_required}
+    silent = (layer("none", Kind.SESSION),)
+    assert decided(asked, **given, session=silent).cause == Cause(Layer.SESSION, False)
+    assert decided(asked, **given, session=(layer("allow", Kind.SESSION),)).outcome is ALLOWED
+    explanation = explain(asked, Layers(**given, session=silent))
+    assert explanation.counterfactual == ("allow in session",)
+    assert recompute([row.to_dict() for row in explanation.layers]) == "implicitDeny"
+
+
+def test_the_organisation_binds_root_in_a_session_for_a_task() -> None:
+    asked, session = request(who=TASK), (layer("allow", Kind.SESSION),)
+    assert decided(asked, session=session, scps=levels("none")).outcome is IMPLICIT
+    assert decided(asked, session=session, scps=levels("deny")).outcome is Outcome.EXPLICIT_DENY
 
 
 # federated users

@@ -99,6 +99,54 @@ def test_a_secret_given_twice_is_refused(tmp_path: Path) -> None:
     refused(environment={"DAYPASS_MASTER_KEY": "x", "DAYPASS_MASTER_KEY_FILE": str(tmp_path / "x")})
 
 
+def credential(tmp_path: Path, mode: int, name: str = "daypass-master-key") -> dict[str, str]:
+    """A credential directory as systemd makes it, with one credential; the environment that says where it is."""
+    path = tmp_path / "credentials" / name
+    path.parent.mkdir()
+    path.write_text("hunter2\n")
+    path.chmod(mode)
+    return {"CREDENTIALS_DIRECTORY": str(path.parent)}
+
+
+@pytest.mark.parametrize("mode", [0o400, 0o440, 0o600])
+def test_a_secret_comes_from_the_credential_directory(tmp_path: Path, mode: int) -> None:
+    settings = load_settings({}, credential(tmp_path, mode))
+    assert settings.master_key is not None
+    assert settings.master_key.reveal() == "hunter2"
+
+
+def test_the_root_secret_may_be_a_credential_too(tmp_path: Path) -> None:
+    environment = credential(tmp_path, 0o400, "daypass-root-secret-access-key")
+    settings = load_settings({"root_access_key_id": "AKIAQNZKJ3EXAMPLE234"}, environment)
+    assert settings.root_secret_access_key is not None
+    assert settings.root_secret_access_key.reveal() == "hunter2"
+    assert settings.master_key is None
+
+
+@pytest.mark.parametrize("mode", [0o444, 0o404, 0o460, 0o450, 0o602])
+def test_a_credential_that_others_can_read_or_a_group_can_write_is_refused(tmp_path: Path, mode: int) -> None:
+    assert "can be read by others" in refused(environment=credential(tmp_path, mode))
+
+
+def test_other_credentials_and_an_empty_directory_are_passed_over(tmp_path: Path) -> None:
+    assert load_settings({}, credential(tmp_path, 0o400, "master-key")).master_key is None
+    assert load_settings({}, {"CREDENTIALS_DIRECTORY": str(tmp_path / "nowhere")}).master_key is None
+    assert load_settings({}, {"CREDENTIALS_DIRECTORY": ""}).master_key is None
+
+
+@pytest.mark.parametrize("variable", ["DAYPASS_MASTER_KEY", "DAYPASS_MASTER_KEY_FILE"])
+def test_a_credential_and_a_setting_are_one_too_many(tmp_path: Path, variable: str) -> None:
+    message = refused(environment={**credential(tmp_path, 0o400), variable: "x"})
+    assert variable in message
+    assert "$CREDENTIALS_DIRECTORY/daypass-master-key" in message
+
+
+def test_a_flag_wins_over_a_credential(tmp_path: Path) -> None:
+    settings = load_settings({"master_key": "of the flag"}, credential(tmp_path, 0o400))
+    assert settings.master_key is not None
+    assert settings.master_key.reveal() == "of the flag"
+
+
 @pytest.mark.parametrize(("content", "mode"), [(b"x", 0o644), (b"x", 0o660), (b"", 0o600), (b"\xff", 0o600), (None, 0)])
 def test_a_secret_file_that_is_open_empty_or_missing_is_refused(
     tmp_path: Path, content: bytes | None, mode: int

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from daypass.clock import MovableClock
-from daypass.store import ManagedPolicy, Role, SealingKey, Store, loading, reader, transaction
+from daypass.store import Role, SealingKey, Store, loading, reader, transaction
 from daypass.store.view import View
 from store.looking import fresh
 
@@ -48,9 +48,9 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[None]:
     counted: list[None] = []
     load = loading.load
 
-    def counting(cursor: sqlite3.Cursor, provided: Sequence[ManagedPolicy] = ()) -> View:
+    def counting(cursor: sqlite3.Cursor, contents: loading.Contents = loading.EVERYTHING) -> View:
         counted.append(None)
-        return load(cursor, provided)
+        return load(cursor, contents)
 
     monkeypatch.setattr(loading, "load", counting)
     return counted
@@ -293,3 +293,17 @@ async def test_a_commit_of_ones_own_is_in_the_next_view_at_once(store: Store, ma
         await tx.put(make_role("Dev"))
         store.view()
     assert store.view().roles.with_name(ACCOUNT, "Dev") is not None
+
+
+async def test_a_store_that_looks_at_some_kinds_only_has_no_others(
+    data_dir: Path, store: Store, make_role: MakeRole
+) -> None:
+    await put(store, make_role("Dev"))
+    narrow = await Store.open(None, data_dir, only=frozenset({"account"}))
+    try:
+        await put(store, make_role("Ops"))
+        view = fresh(narrow)
+        assert (len(view.accounts), len(view.roles)) == (1, 0)
+        assert view.revision == fresh(store).revision
+    finally:
+        await narrow.close()

@@ -5,14 +5,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from botocore.credentials import Credentials
+from msgspec.structs import replace
 
+from daypass.store import AccessKey, Transaction, User
 from fakes.oidc_provider import FakeOidcProvider
-from in_process import Service, service
+from iam.one_time import code_of
+from iam.people import done, person
+from in_process import ACCOUNT, Service, service
+from sts.asking import asked, make_role, trusting
 
 ROLE = "arn:aws:iam::123456789012:role/Web"
 
@@ -88,6 +93,53 @@ async def test_an_audience_that_was_withdrawn_while_the_provider_was_asked_is_no
         await while_it_waits(sts, provider, action, OpenIDConnectProviderArn=arn, ClientID="client")
         == "InvalidIdentityToken"
     )
+
+
+Change = Callable[[Transaction, User, AccessKey], Awaitable[object]]
+
+
+async def _lose_permission(transaction: Transaction, user: User, key: AccessKey) -> None:
+    await transaction.put(replace(user, inline_policies=()))
+
+
+async def _deactivate(transaction: Transaction, user: User, key: AccessKey) -> None:
+    await transaction.put(replace(key, status="Inactive"))
+
+
+async def _delete_user(transaction: Transaction, user: User, key: AccessKey) -> None:
+    await transaction.delete(user)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (_lose_permission, "AccessDenied"),
+        (_deactivate, "InvalidClientTokenId"),
+        (_delete_user, "InvalidClientTokenId"),
+    ],
+)
+async def test_who_loses_it_all_while_a_second_factor_is_shown_has_it_no_more(
+    sts: Service, change: Change, code: str
+) -> None:
+    """Showing a code waits for the store; who the caller is, and may, is what it is afterwards."""
+    key = await person(sts, "ann", {"Effect": "Allow", "Action": "sts:*", "Resource": "*"})
+    made = (await done(sts, "CreateVirtualMFADevice", VirtualMFADeviceName="ann"))["VirtualMFADevice"]
+    serial, seed, step = made["SerialNumber"], made["Base32StringSeed"], int(sts.clock()) // 30
+    codes = {"AuthenticationCode1": code_of(seed, step - 1), "AuthenticationCode2": code_of(seed, step)}
+    await done(sts, "EnableMFADevice", UserName="ann", SerialNumber=serial, **codes)
+    role_arn = await make_role(sts, "Guarded", trusting(ACCOUNT))
+    shown = {"SerialNumber": serial, "TokenCode": code_of(seed, step + 1)}
+    wanted = {"RoleArn": role_arn, "RoleSessionName": "test", **shown}
+    async with sts.app.store.transaction() as transaction:
+        waiting = asyncio.create_task(asked(sts, "AssumeRole", key, **wanted))
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        user = transaction.view.users.with_name(ACCOUNT, "ann")
+        stored = transaction.view.access_keys.with_key(str(key.access_key))
+        assert user is not None
+        assert stored is not None
+        await change(transaction, user, stored)
+    assert (await waiting).code == code
 
 
 async def test_a_denial_names_a_role_that_is_there_as_one_that_is_not(sts: Service, provider: FakeOidcProvider) -> None:

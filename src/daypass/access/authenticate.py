@@ -122,6 +122,22 @@ class Authenticator:
         return secret
 
 
+def as_it_stands(caller: Caller, view: View) -> Caller:
+    """
+    The same caller by a later view: after a wait, who it is and what it may are what they are then. Raises AuthenticationError
+    when it is not good any more.
+    """
+    session = caller.session
+    if session is None:
+        key = view.access_keys.with_key(caller.access_key_id)
+        if key is None or key.status != "Active":
+            raise ended()
+        now = _owner(key, caller.region, view)
+    else:
+        now = _holder(session, caller.access_key_id, caller.region, view)
+    return msgspec.structs.replace(_of_open_account(now, view), mfa_at=caller.mfa_at)
+
+
 def _caller(
     key: AccessKey | OpenedSession, authorization: sigv4.UnverifiedAuthorization, view: View, now: float
 ) -> Caller:
@@ -131,12 +147,21 @@ def _caller(
     else:
         session = key.session
         check_not_expired(session, now)
-        bearer = bearer_of(session, view)
-        refuse_ended(session, access_key_id, view)
-        caller = Caller(bearer.principal, access_key_id, region, session, bearer.role, bearer.user)
+        caller = _holder(session, access_key_id, region, view)
+    return _of_open_account(caller, view)
+
+
+def _of_open_account(caller: Caller, view: View) -> Caller:
     if is_closed(caller.principal.account, view):
         raise ended()
     return caller
+
+
+def _holder(session: Session, access_key_id: str, region: str, view: View) -> Caller:
+    """Who holds a session that has not ended."""
+    bearer = bearer_of(session, view)
+    refuse_ended(session, access_key_id, view)
+    return Caller(bearer.principal, access_key_id, region, session, bearer.role, bearer.user)
 
 
 def _owner(key: AccessKey, region: str, view: View) -> Caller:

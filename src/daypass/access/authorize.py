@@ -7,7 +7,7 @@ One function for every door. Permissions are read live from the role; session po
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -22,6 +22,8 @@ from daypass.access.context import (
     request_keys,
     session_keys,
 )
+from daypass.access.evidence import evidence_of
+from daypass.access.fitness import refuse_unfit
 from daypass.access.organization import resource_control_policies, service_control_policies
 from daypass.access.policies import SERVICE_LINKED_PATH, boundary_of, identity_policies, session_policies
 from daypass.access.resource import Resource, Tags
@@ -49,6 +51,8 @@ class Permitted(msgspec.Struct, frozen=True):
     """
     A caller who may do this to that: the one thing an operation that needs permission can be called with.
 
+    ``actions`` are all that were permitted on this resource in this request, ``action`` among them.
+    ``view`` is what is stored, as it was decided by: who acts by that, acts on what was decided.
     ``resource_tags`` are the tags it was decided by. A write that finds others asks again, with ``decide_again``, which
     raises AccessDeniedError: what was permitted a moment ago may not be now.
     """
@@ -59,11 +63,18 @@ class Permitted(msgspec.Struct, frozen=True):
     facts: RequestFacts
     resource_tags: Tags
     decide_again: Callable[[Tags], None]
+    actions: frozenset[str] = frozenset()
+    view: View = View()
 
     def with_tags(self, now: Tags) -> None:
         """See to it that the permission holds for the tags that the resource has now. Raises AccessDeniedError."""
         if now != self.resource_tags:
             self.decide_again(now)
+
+    def together_with(self, others: Iterable[Permitted]) -> Permitted:
+        """This permission, and those for the same resource among the others."""
+        more = {other.action for other in others if other.resource == self.resource}
+        return msgspec.structs.replace(self, actions=self.actions | more) if more else self
 
     def __repr__(self) -> str:
         return f"Permitted({self.caller.principal.arn!r}, {self.action!r}, {self.resource!r})"
@@ -82,27 +93,38 @@ def authorize(
     Decide one action on one resource, by the policies of ``view``. ``keys`` makes the condition keys that this operation
     adds, from the resource's tags.
 
-    Raises AccessDeniedError with AWS's sentence. Default deny: no policy, no permission.
+    Raises AccessDeniedError with AWS's sentence; or, for credentials that cannot do this at all, what ``fitness`` raises.
+    Default deny: no policy, no permission.
     """
+    refuse_unfit(caller, action)
     long_term = caller.session is None
     asked = Request(action, resource.arn, resource.account, caller.principal, long_term_credentials=long_term)
 
     def decide_for(tags: Tags) -> None:
-        request, decision = asked, decide_by_operation(asked)  # where no policy is asked, no context is made
-        if decision is None:
-            context = _context(caller, facts, view, resource.account, keys(tags))
-            request = msgspec.structs.replace(asked, context=context)
-            decision = decide(request, layers_of(caller, resource, view))
+        decision = decide_by_operation(asked)  # where no policy is asked, no context is made
+        if decision is not None:
+            if not decision.allowed:
+                raise _denied(asked, decision, resource, Layers())
+            return
+        context = _context(caller, facts, view, resource.account, keys(tags))
+        request = msgspec.structs.replace(asked, context=context)
+        layers = layers_of(caller, resource, view)
+        decision = decide(request, layers)
         if not decision.allowed:
-            raise _denied(request, decision, resource)
+            raise _denied(request, decision, resource, layers)
 
     decide_for(resource.tags)
-    return Permitted(caller, action, resource.arn, facts, resource.tags, decide_for)
+    return Permitted(caller, action, resource.arn, facts, resource.tags, decide_for, frozenset((action,)), view)
 
 
-def _denied(request: Request, decision: Decision, resource: Resource) -> AccessDeniedError:
+def _denied(request: Request, decision: Decision, resource: Resource, layers: Layers) -> AccessDeniedError:
+    """The denial with its evidence; where the reason is not told, there is none: its length would tell."""
     named = request if resource.shown is None else msgspec.structs.replace(request, resource=resource.shown)
-    return AccessDeniedError(Reason.NOT_AUTHORIZED, denial_message(named, decision, reasonless=resource.reasonless))
+    message = denial_message(named, decision, reasonless=resource.reasonless)
+    error = AccessDeniedError(Reason.NOT_AUTHORIZED, message)
+    if not resource.reasonless:
+        error.evidence = lambda: evidence_of(request, layers)
+    return error
 
 
 def layers_of(caller: Caller, resource: Resource, view: View) -> Layers:

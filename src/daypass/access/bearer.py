@@ -3,8 +3,8 @@
 Whose a session is, and whether it has ended before its time.
 
 A session is good for as long as everything it came from is: its role or user, the provider whose proof it was made from, the
-access key it was asked for with, the account, and no revocation (DESIGN.md, "Temporary credentials"). All of it is looked up
-at every use, in memory, so what ends acts on the next request.
+access key it was asked for with, the account, and no revocation (DESIGN.md, "Temporary credentials"); and so for every session
+before it in its chain. All of it is looked up at every use, in memory, so what ends acts on the next request.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Final
 
 import msgspec
 
+from daypass.access.organization import is_closed
+from daypass.credentials import account_of_access_key_id
 from daypass.errors import AuthenticationError, Reason
 from daypass.principal import AccountPrincipal, FederatedUser, RoleSession, Root
 from daypass.principal import User as UserPrincipal
@@ -22,6 +24,8 @@ from daypass.store import Role, User, View
 
 UNKNOWN: Final = "The security token included in the request is invalid."
 """What is said of every credential that is not good, whatever the reason (invariant 13)."""
+
+_ROLE_ID: Final = "AROA"
 
 
 class Bearer(msgspec.Struct, frozen=True):
@@ -64,28 +68,57 @@ def _user_behind(session: Session, view: View) -> tuple[User | None, UserPrincip
 
 def refuse_ended(session: Session, access_key_id: str, view: View) -> None:
     """
-    Raises AuthenticationError for a session that has ended before its time:
-
-    1. the access key it was asked for with is not active any more;
-    2. the user that began its chain is gone;
-    3. its provider is gone, or was registered anew since;
-    4. it was revoked, by itself or with others.
+    Raises AuthenticationError for a session that has ended before its time (``why_ended``).
 
     **Its expiry is checked elsewhere** (``sessions.session.check_not_expired``), and its account in ``authenticate``.
+    """
+    if why_ended(session, access_key_id, view) is not None:
+        raise ended()
+
+
+def why_ended(session: Session, access_key_id: str, view: View) -> str | None:
+    """
+    Why a session has ended before its time, in words for the administrator; None when it has not. In this order:
+
+    1. the access key it was asked for with is not active any more;
+    2. the user that began its chain, or a role in it, is gone, or the account of one of them is closed;
+    3. its provider is gone, or was registered anew since;
+    4. it was revoked, by itself or with others.
     """
     if session.key_id:
         key = view.access_keys.with_key(session.key_id)
         if key is None or key.status != "Active":
-            raise ended()
-    if session.kind == "role" and session.user_id and view.users.with_key(session.user_id) is None:
-        raise ended()
-    if session.provider_arn is not None and not _provider_stands(session.provider_arn, session.issued_at, view):
-        raise ended()
+            return f"the access key {session.key_id}, which it was asked for with, is not active"
+    broken = _why_broken(session, view)
+    if broken is not None:
+        return broken
+    for provider_arn, _ in _proofs(session):
+        if not _provider_stands(provider_arn, session.issued_at, view):
+            return f"its provider was removed, or registered anew since: {provider_arn}"
     if len(view.revocations):
-        for key_of in _revocation_keys(session, access_key_id):
+        for key_of in revocation_keys(session, access_key_id):
             revoked = view.revocations.with_key(key_of)
             if revoked is not None and session.issued_at <= revoked.before:
-                raise ended()
+                return f"it was revoked: {revoked.scope} {revoked.value}"
+    return None
+
+
+def _why_broken(session: Session, view: View) -> str | None:
+    """What of the chain before a session is not there any more; None when all of it stands."""
+    if session.user_id and session.kind in ("role", "root"):  # of the other kinds the user is the bearer
+        user = view.users.with_key(session.user_id)
+        if user is None:
+            return "the user that began its chain was deleted"
+        if is_closed(user.account, view):
+            return f"the account of the user that began its chain is closed: {user.account}"
+    for role_id in session.parents:
+        if role_id.startswith(_ROLE_ID):
+            role = view.roles.with_key(role_id)
+            if role is None:
+                return "a role in its chain was deleted"
+            if is_closed(role.account, view):
+                return f"the account of a role in its chain is closed: {role.account}"
+    return None
 
 
 def _provider_stands(provider_arn: str, issued_at: int, view: View) -> bool:
@@ -97,16 +130,28 @@ def _provider_stands(provider_arn: str, issued_at: int, view: View) -> bool:
     return provider is not None and provider.created_at <= issued_at
 
 
-def _revocation_keys(session: Session, access_key_id: str) -> Iterator[str]:
+def revocation_keys(session: Session, access_key_id: str) -> Iterator[str]:
     """The keys of the revocations that would end the session."""
-    account = session.account
-    yield f"{account}:account:{account}"
-    yield f"{account}:session:{access_key_id}"
+    yield f"account:{session.account}"
+    yield f"session:{access_key_id}"
+    for parent in session.parents:
+        if parent.startswith(_ROLE_ID):
+            yield f"role:{parent}"
+        else:
+            yield f"session:{parent}"
+            yield f"account:{account_of_access_key_id(parent)}"
     if session.role_id:
-        yield f"{account}:role:{session.role_id}"
+        yield f"role:{session.role_id}"
     if session.user_id:
-        yield f"{account}:user:{session.user_id}"
+        yield f"user:{session.user_id}"
+    for provider_arn, subject in _proofs(session):
+        yield f"provider:{provider_arn}"
+        yield f"subject:{provider_arn} {subject}"
+
+
+def _proofs(session: Session) -> Iterator[tuple[str, str | None]]:
+    """The provider and subject of the session's proof, and of that which began its chain."""
     if session.provider_arn is not None:
-        yield f"{account}:provider:{session.provider_arn}"
-        if session.subject is not None:
-            yield f"{account}:subject:{session.provider_arn} {session.subject}"
+        yield session.provider_arn, session.subject
+    if session.origin_provider is not None:
+        yield session.origin_provider, session.origin_subject

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from daypass.access.organization import place_in_organization
+from daypass.access.organization import organization, place_in_organization
 from daypass.clock import iso8601
 from daypass.identity import ContextValue
 from daypass.principal import AccountPrincipal, FederatedUser, RoleSession, Root, User
@@ -66,9 +66,13 @@ KEYS: Final[Mapping[str, str]] = {
     "iam:templatearn": "CreateDelegationRequest, when it names a template",
     "iam:delegationrequestowner": "delegation requests that have an owner; ListDelegationRequests, when it names one",
     "sts:externalid": "AssumeRole, when it is passed",
+    "sts:taskpolicyarn": "AssumeRoot: the policy of the task",
     "sts:rolesessionname": "AssumeRole*",
     "sts:sourceidentity": "AssumeRole*, when one is set",
     "sts:transitivetagkeys": "AssumeRole*, when keys are passed",
+    "sts:identitytokenaudience": "GetWebIdentityToken: every audience",
+    "sts:signingalgorithm": "GetWebIdentityToken",
+    "sts:durationseconds": "GetWebIdentityToken: the seconds asked for, or 300",
 }
 """Every key set from here, lower-cased, with its presence rule; ``*`` stands for a tag key."""
 
@@ -151,13 +155,17 @@ def mfa_keys(mfa_at: int, now: float) -> dict[str, ContextValue]:
     return {"aws:multifactorauthpresent": "true", "aws:multifactorauthage": str(max(0, int(now) - mfa_at))}
 
 
-def organization_keys(caller: str, resource: str, view: View) -> dict[str, ContextValue]:
-    """Where the accounts of the caller and of the resource stand in the organisation; nothing without one."""
-    if not len(view.organizations):
+def organization_keys(caller: str | None, resource: str, view: View) -> dict[str, ContextValue]:
+    """
+    Where the accounts of the caller and of the resource stand in the organisation; nothing without one.
+
+    ``caller`` is None for callers of no account: those who bring a proof.
+    """
+    if organization(view) is None:
         return {}
     keys: dict[str, ContextValue] = {}
     for name, account in (("principal", caller), ("resource", resource)):
-        place = place_in_organization(account, view)
+        place = None if account is None else place_in_organization(account, view)
         if place is not None:
             keys[f"aws:{name}orgid"], keys[f"aws:{name}orgpaths"] = place[0], (place[1],)
     return keys

@@ -99,16 +99,18 @@ def session_policies(session: Session, view: View) -> tuple[NamedPolicy, ...] | 
     """
     The policies that were passed when the session was made, as they were then; None when none were.
 
-    A federated user that was given none has no permissions, and a managed policy whose version is gone allows nothing.
+    A federated user that was given none has no permissions. A managed policy whose version is gone denies everything: nobody
+    knows what it denied. One of the same name that was made since is another.
     """
     if session.policy is None and not session.policy_arns:
         return () if session.kind in ("federated", "root") else None
     found = [] if session.policy is None else [_session_policy("session policy", session.policy)]
-    for policy_arn, number in zip(session.policy_arns, session.policy_versions, strict=True):
+    for policy_arn, unique_id, number in zip(
+        session.policy_arns, session.policy_ids, session.policy_versions, strict=True
+    ):
         policy = managed_policy(view, policy_arn)
-        version = None if policy is None else policy.version(number)
-        if version is not None:
-            found.append(_session_policy(policy_arn, version.document))
+        version = policy.version(number) if policy is not None and policy.unique_id == unique_id else None
+        found.append(_session_policy(policy_arn, _NOTHING if version is None else version.document))
     return tuple(found)
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Does this role trust whoever brought this proof (IAM User Guide, "Creating a role for OpenID Connect federation").
+Does this role trust whoever brought this proof, or asks with these credentials (IAM User Guide, "Creating a role for OpenID
+Connect federation", "Using IAM roles").
 
 A role that does not exist and a role that does not trust are refused alike.
 """
@@ -12,12 +13,21 @@ from typing import Final, Literal
 
 import msgspec
 
-from daypass.access.context import RequestFacts, request_keys, request_tag_keys, resource_keys
+from daypass.access.authorize import Permitted
+from daypass.access.context import (
+    RequestFacts,
+    organization_keys,
+    request_keys,
+    request_tag_keys,
+    resource_keys,
+)
+from daypass.access.organization import is_closed, resource_control_policies
+from daypass.access.passed import Before, Passed, assume_role_actions, check_passed, inherited_tags, who_was_before
 from daypass.errors import AccessDeniedError, Reason
 from daypass.identity import ContextValue, Identity
 from daypass.policy import Context, Kind, Layers, NamedPolicy, Request, compile_policy, decide
-from daypass.principal import FederatedCaller
-from daypass.store import Role
+from daypass.principal import FederatedCaller, RoleSession
+from daypass.store import Role, View
 
 _OURS: Final = ("aws:", "iam:", "sts:")
 """How the keys begin that come from us, not from a claim; no provider can be registered under such a name."""
@@ -29,30 +39,48 @@ ProofAction = Literal["sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"]
 
 
 class Trusted(msgspec.Struct, frozen=True):
-    """A verified identity and the role that trusts it: the one thing a session can be made from."""
+    """
+    A role, and what whoever it trusts brings to its session: the one thing a role session can be made from.
 
-    identity: Identity
+    - ``provider_arn``, ``subject``: of the proof; None where a caller with credentials asked.
+    - ``tags``, ``transitive_tag_keys``, ``source_identity``: of the proof, or passed and inherited.
+    - ``before``: who was before; ``mfa_at``: the second factor.
+    - ``not_after``: the instant that the session may not outlive; ``chained``: the caller is itself a role session.
+    """
+
     role: Role
+    provider_arn: str | None = None
+    subject: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    transitive_tag_keys: tuple[str, ...] = ()
+    source_identity: str | None = None
+    before: Before = Before()
+    mfa_at: int | None = None
+    not_after: int | None = None
+    chained: bool = False
 
 
 def trust(
-    identity: Identity, role: Role | None, *, action: ProofAction, session_name: str, facts: RequestFacts
+    identity: Identity, role: Role | None, *, action: ProofAction, session_name: str, facts: RequestFacts, view: View
 ) -> Trusted:
     """
-    Ask the role's trust policy, for every action that the proof implies:
+    Ask the role's trust policy, and the resource control policies of its account, for every action that the proof implies:
 
     1. the AssumeRole operation itself;
     2. ``sts:TagSession`` when the proof carries session tags;
     3. ``sts:SetSourceIdentity`` when it carries a source identity.
 
-    Raises AccessDeniedError unless the role exists in the provider's account and all of them are allowed.
+    Raises AccessDeniedError unless the role exists in the provider's account, which is open, and all of them are allowed.
     **It does not look at the proof:** only a verifier can make an ``Identity``.
     """
-    if role is None or role.account != identity.account:
+    if role is None or role.account != identity.account or is_closed(role.account, view):
         raise _denied(action)
     layers, asked = _layers_of(role.trust_policy, role.trust_principals)
+    rcps = resource_control_policies(role.account, view)
+    if rcps is not None:
+        layers, asked = msgspec.structs.replace(layers, rcps=rcps), None
     if asked is None:
-        context = Context.prepared(_keys(identity, role, session_name, facts))
+        context = Context.prepared(_keys(identity, role, session_name, facts, view))
     else:
         claims = identity.context
         context = Context.prepared({key: claims[key] for key in asked if key in claims})
@@ -60,7 +88,43 @@ def trust(
         request = Request(needed, role.arn, role.account, FederatedCaller(identity.provider_arn), context)
         if not decide(request, layers).allowed:
             raise _denied(needed)
-    return Trusted(identity, role)
+    return Trusted(
+        role,
+        identity.provider_arn,
+        identity.subject,
+        tuple(identity.session_tags.items()),
+        identity.transitive_tag_keys,
+        identity.source_identity,
+    )
+
+
+def trust_caller(permitted: Permitted, role: Role, passed: Passed) -> Trusted:
+    """
+    What a caller with credentials brings to a session of a role (STS API, AssumeRole). The pipeline has permitted
+    ``sts:AssumeRole`` on this role, and whatever else ``assume_role_actions`` names; here that is held.
+
+    1. Permission was for this role, and for every action that the request implies.
+    2. Inherited transitive tags cannot be passed again; a transitive key is the key of a tag that is passed.
+    3. A source identity, once set, stays.
+
+    Raises AccessDeniedError or RequestError.
+    """
+    caller = permitted.caller
+    if permitted.resource != role.arn or not permitted.actions >= set(assume_role_actions(caller, passed)):
+        raise _denied("sts:AssumeRole")
+    session = caller.session
+    inherited = inherited_tags(session)
+    check_passed(session, passed)
+    return Trusted(
+        role=role,
+        tags=(*inherited, *passed.tags),
+        transitive_tag_keys=(*(key for key, _ in inherited), *passed.transitive_tag_keys),
+        source_identity=passed.source_identity or (None if session is None else session.source_identity),
+        before=who_was_before(caller),
+        mfa_at=caller.mfa_at,
+        not_after=None if session is None else session.expires_at,
+        chained=isinstance(caller.principal, RoleSession),
+    )
 
 
 def trust_policy_of(role: Role) -> NamedPolicy:
@@ -94,12 +158,15 @@ def _actions(action: ProofAction, identity: Identity) -> list[str]:
     return actions
 
 
-def _keys(identity: Identity, role: Role, session_name: str, facts: RequestFacts) -> dict[str, ContextValue]:
+def _keys(
+    identity: Identity, role: Role, session_name: str, facts: RequestFacts, view: View
+) -> dict[str, ContextValue]:
     # The claims first: whatever a provider names its claims, it cannot write over a key that we set.
     keys = dict(identity.context)
     keys.update(request_keys(facts))
     keys["aws:requestedregion"] = UNSIGNED_REGION
     keys.update(resource_keys(role.account, role.tags, iam=True))
+    keys.update(organization_keys(None, role.account, view))
     keys.update(request_tag_keys(identity.session_tags))
     keys["sts:rolesessionname"] = session_name
     if identity.source_identity is not None:

@@ -15,8 +15,10 @@ from typing import Final, Protocol
 
 import msgspec
 
-from daypass.access import Authenticator, Permitted, authorize
+from daypass.access import Authenticator, Caller, Permitted, authorize
+from daypass.access.authenticate import as_it_stands
 from daypass.access.context import resource_keys
+from daypass.access.second_factor import SecondFactors
 from daypass.access.usage import UsageRecorder
 from daypass.api.client_address import Network
 from daypass.api.operations import Operation, OperationTable, ProofOperation, Result, ServiceName, SignedOperation
@@ -27,9 +29,10 @@ from daypass.awsapi import constraints, query
 from daypass.awsapi.form import parse_form
 from daypass.awsapi.model import OperationModel, load_service
 from daypass.clock import Clock
-from daypass.errors import DaypassError, Reason, RequestError
+from daypass.errors import AccessDeniedError, DaypassError, Reason, RequestError
 from daypass.randomness import public_random_bytes
-from daypass.store import Store
+from daypass.sessions import Sessions
+from daypass.store import Store, View
 
 _SERVICES: Final[Mapping[str, ServiceName]] = {"2011-06-15": "sts", "2010-05-08": "iam"}
 _NO_SERVICE: Final[tuple[str, Mapping[str, OperationModel]]] = ("", {})
@@ -75,6 +78,8 @@ class AwsDoor:
         operations: OperationTable,
         *,
         authenticator: Authenticator,
+        factors: SecondFactors,
+        sessions: Sessions,
         store: Store,
         clock: Clock,
         log: DoorLog,
@@ -85,6 +90,8 @@ class AwsDoor:
         self._operations = operations
         self._services = {version: (name, load_service(name).operations) for version, name in _SERVICES.items()}
         self._authenticator = authenticator
+        self._factors = factors
+        self._sessions = sessions
         self._store = store
         self._clock = clock
         self._log = log
@@ -146,7 +153,24 @@ class AwsDoor:
             now=received.facts.now,
         )
         self._usage.note(caller, service=operation.service, action=operation.name, now=received.facts.now)
-        parameters = _parameters(request)
+        try:
+            return await self._answer_caller(caller, request, operation, view)
+        except AccessDeniedError as error:
+            raise self._with_evidence(error, caller, received.facts.now) from error
+
+    async def _answer_caller(
+        self, caller: Caller, request: ParsedRequest, operation: SignedOperation, view: View
+    ) -> Result:
+        """
+        In this order: the parameters are read and checked, a second factor is shown where one is brought, everything that
+        the operation needs is permitted, and it is done.
+        """
+        received, parameters = request.received, _parameters(request)
+        if operation.second_factor:
+            caller = await self._factors.shown(caller, parameters, received.facts.now)
+            later = self._store.view()
+            if later is not view:
+                caller, view = as_it_stands(caller, later), later
 
         def permit(action: str, resource: Resource) -> Permitted:
             return authorize(
@@ -156,16 +180,27 @@ class AwsDoor:
                 facts=received.facts,
                 view=view,
                 keys=lambda tags: {
-                    **resource_keys(resource.account, tags, iam=operation.service == "iam"),
+                    **resource_keys(resource.account, tags, iam=resource.arn.startswith("arn:aws:iam:")),
                     **operation.keys(parameters),
                     **resource.keys,
                 },
             )
 
         permitted = permit(operation.action, operation.resource(parameters, caller, view))
-        for action, resource_of in operation.also:
+        also = [
             permit(action, resource_of(parameters, caller, view))
-        return await operation.handler(permitted, parameters)
+            for action, resource_of in operation.also(parameters, caller)
+        ]
+        return await operation.handler(permitted.together_with(also), parameters)
+
+    def _with_evidence(self, error: AccessDeniedError, caller: Caller, now: float) -> AccessDeniedError:
+        """The denial, with all that may be known of it, sealed for DecodeAuthorizationMessage."""
+        if error.evidence is None:
+            return error
+        encoded = self._sessions.seal_message(error.evidence(), account=caller.principal.account, now=now)
+        if encoded is None:
+            return error
+        return AccessDeniedError(error.reason, f"{error}. Encoded authorization failure message: {encoded}")
 
     def _refusal(self, parsed: ParsedRequest | None, error: DaypassError, request_id: str) -> tuple[int, bytes]:
         wire = WIRE_ERRORS[error.reason]

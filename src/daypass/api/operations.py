@@ -18,12 +18,14 @@ from daypass.access.context import request_tag_keys
 from daypass.api import resources
 from daypass.api.resources import ResourceOf
 from daypass.api.table import IAM_ROWS
+from daypass.api.table.sts import STS_ROWS, Further, nothing_else
 from daypass.awsapi.parameters import Parameters, tag_list, texts
 from daypass.iam.service import Iam
 from daypass.identity import ContextValue
 from daypass.store import View
 from daypass.sts import Sts
 from daypass.sts.assume_role_with_web_identity import assume_role_with_web_identity
+from daypass.sts.get_access_key_info import get_access_key_info
 from daypass.sts.get_caller_identity import get_caller_identity
 
 Result = Mapping[str, object]
@@ -36,7 +38,7 @@ ServiceName = Literal["sts", "iam"]
 class SignedOperation:
     """
     An operation that a caller must be permitted: ``action`` on ``resource``, with the keys of the tags it passes, and each
-    action of ``also`` on its resource.
+    action of ``also`` on its resource. ``second_factor``: SerialNumber and TokenCode are shown before that.
     """
 
     service: ServiceName
@@ -45,7 +47,8 @@ class SignedOperation:
     resource: ResourceOf
     handler: SignedHandler
     keys: Callable[[Parameters], Mapping[str, ContextValue]]
-    also: tuple[tuple[str, ResourceOf], ...] = ()
+    also: Further = nothing_else
+    second_factor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +95,42 @@ def _sts(sts: Sts) -> tuple[Operation, ...]:
         SignedOperation(
             "sts", "GetCallerIdentity", "sts:GetCallerIdentity", resources.everything, get_caller_identity, _no_keys
         ),
+        SignedOperation(
+            "sts", "GetAccessKeyInfo", "sts:GetAccessKeyInfo", resources.everything, get_access_key_info, _no_keys
+        ),
+        *(
+            SignedOperation(
+                "sts",
+                row.name,
+                f"sts:{row.name}",
+                row.resource,
+                partial(row.function, sts),
+                _tag_keys,
+                row.also,
+                row.second_factor,
+            )
+            for row in STS_ROWS
+        ),
     )
 
 
 def _iam(iam: Iam) -> tuple[Operation, ...]:
     return tuple(
         SignedOperation(
-            "iam", row.name, f"iam:{row.name}", row.resource, partial(row.function, iam), _keys_of(row.name), row.also
+            "iam",
+            row.name,
+            f"iam:{row.name}",
+            row.resource,
+            partial(row.function, iam),
+            _keys_of(row.name),
+            _always(row.also),
         )
         for row in IAM_ROWS
     )
+
+
+def _always(also: tuple[tuple[str, ResourceOf], ...]) -> Further:
+    return (lambda _parameters, _caller: also) if also else nothing_else
 
 
 def _keys_of(name: str) -> Callable[[Parameters], Mapping[str, ContextValue]]:

@@ -11,7 +11,7 @@ percent-encoded, and for the metadata of any SAML provider we have seen many tim
 size takes a tenth of a second. nginx stops at 1 MB, Tomcat at 2, Jetty at 200 KB. The doors may be stricter before they
 call."""
 
-MAX_PARAMETERS: Final = 1000
+MAX_PARAMETERS: Final = 2000
 """Names in a form. PHP (max_input_vars), Tomcat (maxParameterCount), Jetty and Django stop at the same figure; fifty tags
 need a hundred."""
 

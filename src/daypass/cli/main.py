@@ -21,6 +21,9 @@ COMMANDS: Final = {
         "Show the whole path on a throw-away server: sign in, assume a role, be allowed, be denied.",
     ),
     "lint": ("daypass.cli.lint", "Check IAM policy documents."),
+    "sessions": ("daypass.cli.sessions", "List sessions that were issued, and end them before their time."),
+    "keys": ("daypass.cli.keys", "List and rotate the keys that seal sessions."),
+    "accounts": ("daypass.cli.accounts", "Make and close accounts; govern them by an organisation."),
 }
 """Every command: the module that holds it (as ``app``), and its one line of help."""
 

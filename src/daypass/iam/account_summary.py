@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from daypass.access import Permitted
+from daypass.access.second_factor import ROOT_OWNER
 from daypass.awsapi.parameters import Parameters
 from daypass.iam import limits
 from daypass.iam.account_settings import settings_of
@@ -14,7 +15,7 @@ from daypass.store import View
 
 async def get_account_summary(iam: Iam, permitted: Permitted, _parameters: Parameters) -> dict[str, object]:
     """
-    The map of IAM's keys. There are no MFA devices and no password of the root user yet.
+    The map of IAM's keys. There is no password of the root user.
 
     Quotas are those enforced here; that of policy versions in use, which AWS has apart, follows from two others.
     """
@@ -34,8 +35,8 @@ def _counts(view: View, account: str) -> dict[str, int]:
         "InstanceProfiles": len(view.instance_profiles.of(account)),
         "ServerCertificates": len(view.server_certificates.of(account)),
         "Providers": len(view.oidc_providers.of(account)),
-        "MFADevices": 0,
-        "MFADevicesInUse": 0,
+        "MFADevices": len(view.mfa_devices.of(account)),
+        "MFADevicesInUse": len(view.mfa_devices.linked(account, ("assigned", ""))),
         "GlobalEndpointTokenVersion": version,
     }
 
@@ -43,7 +44,7 @@ def _counts(view: View, account: str) -> dict[str, int]:
 def _of_the_root_user(view: View, account: str) -> dict[str, int]:
     """One where the root user has any, else none (IAM API, GetAccountSummary)."""
     return {
-        "AccountMFAEnabled": 0,
+        "AccountMFAEnabled": int(bool(view.mfa_devices.linked(account, ("user", ROOT_OWNER)))),
         "AccountAccessKeysPresent": int(bool(view.access_keys.linked(account, ("root", account)))),
         "AccountPasswordPresent": 0,
         "AccountSigningCertificatesPresent": 0,

@@ -97,7 +97,7 @@ def _attached(entity: User | Group | Role, parameters: Parameters, view: View) -
         return entity.attached_policies
     if policy.path.startswith(SERVICE_LINKED_PATH):  # a service-linked role got here by nobody's request
         message = f"Cannot attach a Service Role Policy to a Customer {type(entity).__name__}."
-        raise EntityError(Reason.POLICY_NOT_ATTACHABLE, message)
+        raise EntityError(Reason.NOT_ATTACHABLE, message)
     if len(entity.attached_policies) >= POLICIES_PER_ENTITY:
         message = f"Cannot exceed quota for {_QUOTAS[type(entity)]}: {POLICIES_PER_ENTITY}"
         raise EntityError(Reason.LIMIT_EXCEEDED, message)

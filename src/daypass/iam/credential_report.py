@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Final, TypeVar
 
 from daypass.access import Permitted
+from daypass.access.second_factor import ROOT_OWNER
 from daypass.awsapi.parameters import Parameters
 from daypass.clock import iso8601
 from daypass.errors import EntityError, Reason
@@ -130,7 +131,7 @@ def _root_row(view: View, account: str, now: int) -> list[str]:
         _NOT_APPLICABLE,
         _NOT_APPLICABLE,
         "not_supported",
-        "false",
+        _yes(bool(view.mfa_devices.linked(account, ("user", ROOT_OWNER)))),
         *_keys(view, keys, now),
         *_certificates(()),
         _additional(keys, ()),
@@ -146,7 +147,7 @@ def _user_row(view: View, user: User, policy: PasswordPolicy | None, now: int) -
         user.arn,
         iso8601(user.created_at),
         *_password(view, user, policy),
-        "false",
+        _yes(bool(view.mfa_devices.linked(user.account, of_user))),
         *_keys(view, keys, now),
         *_certificates(certificates),
         _additional(keys, certificates),
@@ -183,7 +184,11 @@ def _certificates(certificates: Sequence[SigningCertificate]) -> Iterable[str]:
 
 
 def _flag(status: str) -> str:
-    return "true" if status == "Active" else "false"
+    return _yes(status == "Active")
+
+
+def _yes(there: bool) -> str:
+    return "true" if there else "false"
 
 
 def _additional(keys: Sequence[AccessKey], certificates: Sequence[SigningCertificate]) -> str:

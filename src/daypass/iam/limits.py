@@ -41,6 +41,15 @@ INSTANCE_PROFILES_PER_ACCOUNT: Final = 1_000_000
 SERVER_CERTIFICATES_PER_ACCOUNT: Final = 20
 SIGNING_CERTIFICATES_PER_USER: Final = 2
 SSH_PUBLIC_KEYS_PER_USER: Final = 5
+MFA_DEVICES_PER_USER: Final = 8
+"""Of the root user too (IAM User Guide, "AWS Multi-factor authentication in IAM")."""
+
+MFA_DEVICES_PER_ACCOUNT: Final = USERS_PER_ACCOUNT
+"""Assigned or not; AWS's quota is that of users too."""
+
+SERIAL_NUMBER_CHARACTERS: Final = 256
+"""Of a device's serial number (IAM API, serialNumberType). A longer path and name could not be referred to."""
+
 SERVICE_CREDENTIALS_PER_SERVICE: Final = 2
 """Of one user (IAM API, CreateServiceSpecificCredential)."""
 

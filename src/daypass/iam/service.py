@@ -14,10 +14,12 @@ from daypass.store import Store
 class Iam:
     """
     The store; the master key, which wraps the secrets that are stored; and whether providers at plain http on the loopback
-    interface may be registered (development); and what hashes passwords.
+    interface may be registered (development); what hashes passwords; and the URL at which clients reach this service, without
+    a slash at its end.
     """
 
     store: Store
     master: MasterKey = field(repr=False)
     allow_loopback_http: bool = False
     passwords: Passwords = field(default_factory=Passwords)
+    public_url: str = "http://127.0.0.1:8450"

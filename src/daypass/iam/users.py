@@ -93,7 +93,7 @@ async def get_user(iam: Iam, permitted: Permitted, parameters: Parameters) -> di
     """One user; without a name the caller's own, which may be the root user of the account."""
     caller = permitted.caller
     if "UserName" not in parameters and isinstance(caller.principal, Root):
-        return {"User": _root_members(iam.store.view(), caller.principal)}
+        return {"User": root_members(iam.store.view(), caller.principal)}
     user = existing_user(iam, permitted, parameters)
     return {"User": {**members(user), **_more_members(user)}}
 
@@ -166,7 +166,7 @@ def _more_members(user: User) -> dict[str, object]:
     return {**boundaries.members(user), **({"Tags": tags.members(user.tags)} if user.tags else {})}
 
 
-def _root_members(view: View, root: Root) -> dict[str, object]:
+def root_members(view: View, root: Root) -> dict[str, object]:
     """The root user, which has no path, and the account's alias for a name (as AWS answers; the model requires both)."""
     account, settings = view.accounts.with_key(root.account), view.account_settings.with_key(root.account)
     alias = None if settings is None else settings.alias

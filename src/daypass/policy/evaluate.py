@@ -10,7 +10,8 @@ A. Rules of the operation itself (GetCallerIdentity, GetSessionToken, AssumeRole
 B. Which layers apply to this caller.
 C. A Deny in any of them denies.
 D. Every organisation level and the endpoint must allow.
-E. The caller's side: identity, boundary and session policies must allow together; root needs none.
+E. The caller's side: identity, boundary and session policies must allow together; root needs none, but in a session of
+   AssumeRoot, to which nothing is granted beyond its task policy.
 F. Callers without an account (services, proofs, nobody) need an unlimited grant of the resource's policy.
 G. In one account a grant is enough as far as its class reaches, and so is the caller's side, unless explicit trust is
    required.
@@ -51,11 +52,13 @@ class Findings:
     The verdict of every layer, and what else the conclusion depends on.
 
     ``identity`` is ABSENT for callers that have no identity policies: root (``is_root``), and the sessions that root made
-    with GetFederationToken. ``has_account``: the caller belongs to an account. ``trust_required``: rule G's exception.
+    with GetFederationToken. ``has_account``: the caller belongs to an account. ``for_a_task``: root, in a session of
+    AssumeRoot, for which nothing counts that its task policy does not allow. ``trust_required``: rule G's exception.
     """
 
     __slots__ = (
         "boundary",
+        "for_a_task",
         "grant",
         "has_account",
         "identity",
@@ -75,7 +78,8 @@ class Findings:
         self.scp = self.rcp = self.vpce = self.resource = ABSENT
         self.identity = self.boundary = self.session = ABSENT
         self.grant = Grant.NONE
-        self.is_root = type(principal) is who.Root
+        self.is_root = isinstance(principal, who.Root)
+        self.for_a_task = isinstance(principal, who.Root) and principal.for_a_task
         self.has_account = isinstance(principal, who.AccountPrincipal)
         self.same_account = (
             isinstance(principal, who.AccountPrincipal) and principal.account == request.resource_account
@@ -280,6 +284,8 @@ def _allows(found: Findings) -> bool:
     grant = found.grant
     if not found.has_account:
         return grant is Grant.UNLIMITED
+    if found.for_a_task and found.session is not ALLOW:
+        return False  # whomever a resource's policy names: root is here for its task
     unhindered = found.boundary is not NONE and found.session is not NONE
     caller_side = found.identity is not NONE and unhindered
     if not found.same_account:

@@ -49,7 +49,8 @@ class LayerTrace(msgspec.Struct, frozen=True):
 
     - ``allowing``, ``denying``: the statements that apply; ``policies``: all that were asked.
     - ``needs`` and ``grant`` are for the resource's policy: what the request needs from it (``unlimited``: a caller without
-      account; ``grant``: another account's; ``trust``: explicit trust required; ``nothing``), and what it got.
+      account; ``grant``: another account's; ``trust``: explicit trust required; ``nothing``; ``task``: nothing, and no grant
+      replaces the task policy of a session of AssumeRoot), and what it got.
     """
 
     layer: Layer
@@ -205,8 +206,10 @@ def _row(source: Source, found: Findings, request: Request, layers: Layers, targ
 def _needs(found: Findings) -> str:
     if not found.has_account:
         return "unlimited"
-    if not found.same_account:
+    if not found.same_account or (found.for_a_task and found.trust_required):
         return "grant"
+    if found.for_a_task:
+        return "task"
     return "trust" if found.trust_required else "nothing"
 
 
@@ -275,6 +278,6 @@ def _lacking(found: Findings, grant: Grant, allowed: list[Layer]) -> list[Layer]
     ]
     caller = [Layer.IDENTITY] if found.identity is not ABSENT and Layer.IDENTITY not in allowed else []
     if found.same_account and grant >= Grant.LIMITED:
-        return hindered if grant is Grant.LIMITED else []
+        return hindered if grant is Grant.LIMITED or found.for_a_task else []
     needs_grant = grant is Grant.NONE and (not found.same_account or found.trust_required)
     return ([found.resource_layer] if needs_grant else []) + caller + hindered

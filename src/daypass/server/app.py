@@ -8,19 +8,26 @@ No other module makes one of these; each is handed what it needs.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from daypass.access import Authenticator
+from daypass.access.second_factor import SecondFactors
 from daypass.access.usage import UsageRecorder
 from daypass.api import AwsDoor, operation_table
+from daypass.api.container_credentials import ContainerDoor
+from daypass.api.issuer_documents import IssuerDocuments
 from daypass.clock import Clock, system_clock
 from daypass.federation import Fetcher, OidcIdentities
 from daypass.iam.provided import load_provided
 from daypass.iam.service import Iam
+from daypass.issuer import TokenIssuer
 from daypass.sealing import MasterKey
-from daypass.server.bootstrap import load_master_key, prepare, ring_keys
+from daypass.server.bootstrap import load_master_key, prepare
 from daypass.server.log import RequestLog
 from daypass.server.settings import Settings
 from daypass.sessions import Sessions
+from daypass.sessions.log import SessionLog
+from daypass.sessions.ring import StoredRing
 from daypass.store import Store
 from daypass.sts import Sts
 
@@ -34,11 +41,16 @@ class App:
     fetcher: Fetcher
     oidc: OidcIdentities
     usage: UsageRecorder
+    sessions: Sessions
+    issued: SessionLog
     door: AwsDoor
+    container_door: ContainerDoor
+    issuer_documents: IssuerDocuments
 
     async def close(self) -> None:
         """Write what is still to be written, and close the connections that are open."""
         await self.usage.close()
+        await self.issued.close()
         await self.oidc.close()
         await self.fetcher.close()
         await self.store.close()
@@ -61,19 +73,25 @@ def _wire(settings: Settings, clock: Clock, master: MasterKey, store: Store, acc
     fetcher = Fetcher(
         allowed_networks=settings.allowed_issuer_networks, allow_loopback_http=settings.allow_loopback_http
     )
-    sessions = Sessions(ring_keys(master, store.view()))
-    oidc = OidcIdentities(fetcher.get)
-    sts = Sts(sessions, oidc)
-    iam = Iam(store, master, settings.allow_loopback_http)
     log = RequestLog()
-    usage = UsageRecorder(store, log.usage_failed)
+    sessions = Sessions(StoredRing(store.view, master, partial(log.failed_aside, "the key ring")).current)
+    issued = SessionLog(store, partial(log.failed_aside, "the log of issued sessions"))
+    oidc = OidcIdentities(fetcher.get)
+    issuer = TokenIssuer(settings.url, master, store.view)
+    sts = Sts(sessions, oidc, store, issued, issuer)
+    iam = Iam(store, master, settings.allow_loopback_http, public_url=settings.url)
+    usage = UsageRecorder(store, partial(log.failed_aside, "notes of last use"))
     door = AwsDoor(
         operation_table(sts, iam),
         authenticator=Authenticator(master, sessions),
+        factors=SecondFactors(store, master),
+        sessions=sessions,
         store=store,
         clock=clock,
         log=log,
         usage=usage,
         trusted_proxies=settings.trusted_proxies,
     )
-    return App(account_id, store, fetcher, oidc, usage, door)
+    containers = ContainerDoor(sts, account_id, clock=clock, log=log, trusted_proxies=settings.trusted_proxies)
+    documents = IssuerDocuments(issuer, clock, log)
+    return App(account_id, store, fetcher, oidc, usage, sessions, issued, door, containers, documents)

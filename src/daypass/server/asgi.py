@@ -8,12 +8,17 @@ Routing looks at the raw path only; no decoding happens before a signature has b
 from __future__ import annotations
 
 import gc
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+from daypass.api.container_credentials import CONTAINER_CREDENTIALS
+from daypass.api.issuer_documents import ISSUERS
 from daypass.api.received import Receive, Scope, Send
 from daypass.server.app import App, open_app
 from daypass.server.log import configure_log
 from daypass.server.settings import Settings
+
+Door = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _NOT_FOUND = b'{"error": "not found"}\n'
 
@@ -36,10 +41,11 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event of ASGI."""
         if scope["type"] == "http":
-            if self._app is not None and scope["raw_path"] == b"/":
-                await self._app.door(scope, receive, send)
-            else:
+            door = None if self._app is None else _door(self._app, scope["raw_path"])
+            if door is None:
                 await _not_found(send)
+            else:
+                await door(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
 
@@ -58,6 +64,15 @@ class Application:
         await receive()
         await self._app.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _door(app: App, raw_path: bytes) -> Door | None:
+    """Who answers at a path; nobody at most of them."""
+    if raw_path == b"/":
+        return app.door
+    if raw_path == CONTAINER_CREDENTIALS:
+        return app.container_door
+    return app.issuer_documents if raw_path.startswith(ISSUERS) else None
 
 
 async def _not_found(send: Send) -> None:

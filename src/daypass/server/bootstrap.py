@@ -19,18 +19,14 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace as struct_replace
 
-from daypass.credentials import (
-    LONG_TERM_KEY,
-    Secret,
-    access_key_label,
-    account_of_access_key_id,
-    new_access_key_id,
-    new_secret_access_key,
-)
+from daypass.credentials import LONG_TERM_KEY, Secret, access_key_label, account_of_access_key_id
 from daypass.errors import ConfigurationError, EntityError, Reason
-from daypass.sealing import MasterKey, RingKey, new_ring_key
+from daypass.organizations.accounts import management_account, new_account_number
+from daypass.organizations.root_keys import new_root_key, root_key
+from daypass.sealing import MasterKey, new_ring_key
 from daypass.server.settings import Settings, read_secret_file
-from daypass.store import AccessKey, Account, SealingKey, Store, View
+from daypass.sessions.ring import ring_keys
+from daypass.store import AccessKey, Account, SealingKey, Store
 
 if TYPE_CHECKING:
     from daypass.store import Transaction
@@ -46,11 +42,10 @@ def load_master_key(settings: Settings) -> MasterKey:
 
     Raises ConfigurationError when a database is there but its key is not.
     """
-    if settings.master_key is not None:
-        return MasterKey.parse(settings.master_key.reveal())
+    found = find_master_key(settings)
+    if found is not None:
+        return found
     path = settings.data_dir / MASTER_KEY_FILE
-    if path.exists():
-        return MasterKey.parse(read_secret_file(path))
     if any(settings.data_dir.glob("*.db")):
         message = (
             f"{str(settings.data_dir)!r} holds a database but no {MASTER_KEY_FILE}; expected the key it was made with"
@@ -58,6 +53,14 @@ def load_master_key(settings: Settings) -> MasterKey:
         raise ConfigurationError(Reason.MASTER_KEY_INVALID, message)
     write_private_file(path, MasterKey.generate() + "\n", replace=False)
     return MasterKey.parse(read_secret_file(path))  # ours, or that of another start which was a moment faster
+
+
+def find_master_key(settings: Settings) -> MasterKey | None:
+    """The master key that there is, or None. Raises ConfigurationError when it cannot be read or others can read it."""
+    if settings.master_key is not None:
+        return MasterKey.parse(settings.master_key.reveal())
+    path = settings.data_dir / MASTER_KEY_FILE
+    return MasterKey.parse(read_secret_file(path)) if path.exists() else None
 
 
 @contextmanager
@@ -119,39 +122,32 @@ def _flush_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def ring_keys(master: MasterKey, view: View) -> list[RingKey]:
-    """The sealing keys of the store, opened. Raises ConfigurationError when this is not the master key they have."""
-    return [
-        RingKey.unwrap(
-            master, key_id=key.key_id, wrapped=key.wrapped, active_from=key.active_from, retire_at=key.retire_at
-        )
-        for key in view.key_ring
-    ]
+LOOKED_AT: Final = frozenset({"account", "access_key", "organization", "sealing_key"})
+"""The kinds of records that ``prepare`` looks at: a store that reads no others will do."""
 
 
 async def prepare(settings: Settings, store: Store, master: MasterKey, *, now: float) -> str:
     """
-    Make what a first start makes, in one transaction, and check what a later start brings. Answers the account id.
+    Make what a first start makes, in one transaction, and check what a later start brings. Answers the account id: of the
+    setting, else of the management account.
 
     A root access key that is given in the settings replaces the one of the store.
     """
     view = store.view()
-    accounts = view.accounts.of("")
-    if accounts and settings.account_id not in (None, *(account.account_id for account in accounts)):
-        message = f"DAYPASS_ACCOUNT_ID is not the account of this store, {accounts[0].account_id}"
+    first = management_account(view)
+    if first is not None and settings.account_id not in (None, *(known.account_id for known in view.accounts.of(""))):
+        message = f"DAYPASS_ACCOUNT_ID is not an account of this store, whose first is {first}"
         raise ConfigurationError(Reason.CONFIGURATION_INVALID, message)
-    account_id = settings.account_id or (accounts[0].account_id if accounts else _new_account_id(settings))
-    root_key = _given_root_key(settings, master, account_id, now)
-    new_root: tuple[AccessKey, Secret] | None = None
-    if root_key is None and not any(key.user_id is None for key in view.access_keys.of(account_id)):
-        new_root = _new_root_key(master, account_id, now)
-        _write_root_credentials(settings.data_dir, *new_root)
-        root_key = new_root[0]
+    account_id = settings.account_id or first or _new_account_id(settings)
+    given = _given_root_key(settings, master, account_id, now)
+    if given is None and not any(key.user_id is None for key in view.access_keys.of(account_id)):
+        given, secret = new_root_key(master, account_id, now)
+        write_root_credentials(settings.data_dir / ROOT_CREDENTIALS_FILE, ROOT_PROFILE, given, secret)
     sealing_keys = ring_keys(master, view)  # a wrong master key stops the start here
-    if root_key is not None and _same_key(master, view.access_keys.with_key(root_key.access_key_id), root_key):
-        root_key = None
-    if not accounts or root_key is not None or not sealing_keys:
-        await _write(store, master, account_id, root_key, now)
+    if given is not None and _same_key(master, view.access_keys.with_key(given.access_key_id), given):
+        given = None
+    if first is None or given is not None or not sealing_keys:
+        await _write(store, master, account_id, given, now)
     return account_id
 
 
@@ -185,7 +181,7 @@ def _new_account_id(settings: Settings) -> str:
             return account_of_access_key_id(settings.root_access_key_id)
         except ValueError:
             pass  # a key id of the operator's own making carries no account; any free number will do
-    return f"{1 + secrets.randbelow(899_999_999_999):012d}"
+    return new_account_number()
 
 
 def _given_root_key(settings: Settings, master: MasterKey, account: str, now: float) -> AccessKey | None:
@@ -199,11 +195,10 @@ def _given_root_key(settings: Settings, master: MasterKey, account: str, now: fl
     ):
         message = "DAYPASS_ROOT_ACCESS_KEY_ID: expected 16 to 128 letters and digits that begin with AKIA"
         raise ConfigurationError(Reason.CONFIGURATION_INVALID, message)
-    secret = settings.root_secret_access_key.reveal()
-    if len(secret) < 16:
+    if len(settings.root_secret_access_key.reveal()) < 16:
         message = "DAYPASS_ROOT_SECRET_ACCESS_KEY: expected at least 16 characters"
         raise ConfigurationError(Reason.CONFIGURATION_INVALID, message)
-    return _wrapped(master, key_id, account, secret, now)
+    return root_key(master, key_id, account, settings.root_secret_access_key, now)
 
 
 def _same_key(master: MasterKey, stored: AccessKey | None, given: AccessKey) -> bool:
@@ -213,22 +208,15 @@ def _same_key(master: MasterKey, stored: AccessKey | None, given: AccessKey) -> 
     return hmac.compare_digest(master.unwrap(stored.wrapped_secret, label), master.unwrap(given.wrapped_secret, label))
 
 
-def _new_root_key(master: MasterKey, account: str, now: float) -> tuple[AccessKey, Secret]:
-    secret = new_secret_access_key()
-    key_id = new_access_key_id(LONG_TERM_KEY, account)
-    return _wrapped(master, key_id, account, secret.reveal(), now), secret
+def write_root_credentials(path: Path, profile: str, key: AccessKey, secret: Secret) -> None:
+    """
+    Write an AWS shared-credentials file, so that ``AWS_SHARED_CREDENTIALS_FILE`` can point at it.
 
-
-def _wrapped(master: MasterKey, key_id: str, account: str, secret: str, now: float) -> AccessKey:
-    wrapped = master.wrap(secret.encode(), access_key_label(key_id))
-    return AccessKey(key_id, account, None, wrapped, "Active", int(now))
-
-
-def _write_root_credentials(data_dir: Path, key: AccessKey, secret: Secret) -> None:
-    """The AWS shared-credentials file, so that ``AWS_SHARED_CREDENTIALS_FILE`` can point at it."""
+    Raises ConfigurationError when it cannot be written.
+    """
     lines = (
-        f"[{ROOT_PROFILE}]",
+        f"[{profile}]",
         f"aws_access_key_id = {key.access_key_id}",
         f"aws_secret_access_key = {secret.reveal()}",
     )
-    write_private_file(data_dir / ROOT_CREDENTIALS_FILE, "\n".join(lines) + "\n")
+    write_private_file(path, "\n".join(lines) + "\n")

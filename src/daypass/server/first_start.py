@@ -67,13 +67,13 @@ def _outcome(settings: Settings) -> dict[str, str]:
 
 async def _prepare(settings: Settings) -> str:
     # Imported here: in the child, and not before the fork.
-    from daypass.server.bootstrap import load_master_key, prepare, taking_turns
+    from daypass.server.bootstrap import LOOKED_AT, load_master_key, prepare, taking_turns
     from daypass.store import Store
     from daypass.store.sqlite import locate
 
     with taking_turns(locate(settings.database_url, settings.data_dir).parent):
         master = load_master_key(settings)
-        store = await Store.open(settings.database_url, settings.data_dir)
+        store = await Store.open(settings.database_url, settings.data_dir, only=LOOKED_AT)
         try:
             return await prepare(settings, store, master, now=system_clock())
         finally:

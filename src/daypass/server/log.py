@@ -52,11 +52,9 @@ class RequestLog:
             where=_where(error),
         )
 
-    def usage_failed(self, error: Exception) -> None:
-        """Notes of last use that met an error of ours (``daypass.access.usage``): an alarm too."""
-        self._log.error(
-            "internal failure", operation="notes of last use", error=type(error).__name__, where=_where(error)
-        )
+    def failed_aside(self, what: str, error: Exception) -> None:
+        """What goes on beside the requests (notes of last use, the key ring) met an error of ours: an alarm too."""
+        self._log.error("internal failure", operation=what, error=type(error).__name__, where=_where(error))
 
 
 def _where(error: Exception) -> list[str]:

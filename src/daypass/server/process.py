@@ -67,12 +67,13 @@ def serve(settings: Settings, first_start: FirstStart, announce: Callable[[Serve
     """
     account_id = first_start.wait()
     listener = _bind(settings.listen, "DAYPASS_LISTEN")
+    settings = _as_bound(settings, listener)
     config = _uvicorn(settings)
     runner = _OneWorker(config) if settings.workers == 1 else _SeveralWorkers(config, listener)
     health = _health(settings, runner.ready)
     health.start()
     try:
-        announce(_served(settings, listener, health, account_id))
+        announce(_served(settings, health, account_id))
         runner.run(listener)
     finally:
         health.close()
@@ -162,12 +163,17 @@ def _taken(name: str, listen: Listen, error: OSError) -> ConfigurationError:
     return ConfigurationError(Reason.CONFIGURATION_INVALID, f"{name}: cannot listen on {listen}: {error.strerror}")
 
 
-def _served(settings: Settings, listener: socket.socket, health: HealthServer, account_id: str) -> Served:
+def _as_bound(settings: Settings, listener: socket.socket) -> Settings:
+    """The settings with the port that was bound, where 0 left it open: what the service calls itself must be its address."""
     bound = Listen(host=settings.listen.host, port=listener.getsockname()[1])
+    return settings.model_copy(update={"listen": bound})
+
+
+def _served(settings: Settings, health: HealthServer, account_id: str) -> Served:
     telemetry = Listen(host=settings.telemetry_listen.host, port=health.port)
     root = settings.data_dir / ROOT_CREDENTIALS_FILE
     return Served(
-        url=settings.public_url or f"http://{bound}",
+        url=settings.url,
         health=f"http://{telemetry}/readyz",
         account_id=account_id,
         data_dir=str(settings.data_dir),

@@ -2,8 +2,9 @@
 """
 The settings of ``daypass serve``: environment variables ``DAYPASS_*``, the same as flags (docs/settings.md).
 
-Every secret has a ``_FILE`` variant that names a file to read it from. A setting whose feature is not there yet is
-refused when it is set: a process that ignored it would not be what its operator believes.
+Every secret has a ``_FILE`` variant that names a file to read it from, and may be a credential of the service manager: the
+file ``daypass-master-key`` of ``$CREDENTIALS_DIRECTORY`` (systemd.exec, LoadCredential=). A setting whose feature is not
+there yet is refused when it is set: a process that ignored it would not be what its operator believes.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from daypass.errors import ConfigurationError, Reason
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 SECRETS: Final = ("root_secret_access_key", "master_key")
+CREDENTIALS_DIRECTORY: Final = "CREDENTIALS_DIRECTORY"
+"""Where a service manager says that it has put secrets (https://systemd.io/CREDENTIALS/)."""
+
 NOT_YET: Final = ("gateway_listen", "config", "state")
 """Settings of features that are to come; setting one is refused."""
 
@@ -109,6 +113,11 @@ class Settings(BaseSettings):
     config: Path | None = None
     state: Path | None = None
 
+    @property
+    def url(self) -> str:
+        """The URL at which clients reach the AWS door, without a slash at its end."""
+        return self.public_url or f"http://{self.listen}"
+
     def plain(self) -> dict[str, Any]:
         """Every setting as a plain value, secrets in clear, in the form that ``model_validate`` reads."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
@@ -131,17 +140,16 @@ def load_settings(flags: Mapping[str, Any], environment: Mapping[str, str]) -> S
     """
     The settings from flags (which win) and the environment.
 
-    ``environment`` is read for the ``_FILE`` variants and for misspelt names. Raises ConfigurationError that names the
-    setting and says what was expected, never its value.
+    ``environment`` is read for the ``_FILE`` variants, the credential directory, and for misspelt names. Raises
+    ConfigurationError that names the setting and says what was expected, never its value.
     """
     _refuse_unknown(environment)
     values = {name: value for name, value in flags.items() if value is not None}
     for name in SECRETS:
-        path = environment.get(f"DAYPASS_{name.upper()}_FILE")
-        if path and name not in values:
-            if f"DAYPASS_{name.upper()}" in environment:
-                raise _invalid(f"DAYPASS_{name.upper()} and DAYPASS_{name.upper()}_FILE are both set; expected one")
-            values[name] = read_secret_file(Path(path))
+        if name not in values:
+            found = _secret_from_file(name, environment)
+            if found is not None:
+                values[name] = found
     try:
         settings = Settings(**values)
     except ValidationError as error:
@@ -155,18 +163,50 @@ def load_settings(flags: Mapping[str, Any], environment: Mapping[str, str]) -> S
     return settings
 
 
+def _secret_from_file(name: str, environment: Mapping[str, str]) -> str | None:
+    """A secret in a file that is named for it, or in the credential directory. Raises ConfigurationError for two of them."""
+    variable = f"DAYPASS_{name.upper()}"
+    places = [variable] if variable in environment else []
+    named, directory = environment.get(f"{variable}_FILE"), environment.get(CREDENTIALS_DIRECTORY)
+    if named:
+        places.append(f"{variable}_FILE")
+    credential = Path(directory) / credential_name(name) if directory else None
+    if credential is not None and credential.exists():
+        places.append(f"${CREDENTIALS_DIRECTORY}/{credential.name}")
+    else:
+        credential = None
+    if len(places) > 1:
+        raise _invalid(f"{' and '.join(places)} are both set; expected one")
+    if named:
+        return read_secret_file(Path(named))
+    return None if credential is None else read_secret_file(credential, may_be_shared=True)
+
+
+def credential_name(setting: str) -> str:
+    """What a secret is called in the credential directory: ``daypass-master-key``."""
+    return f"daypass-{setting.replace('_', '-')}"
+
+
 def _problem(location: tuple[int | str, ...], message: str) -> str:
     return f"DAYPASS_{'_'.join(map(str, location[:1])).upper()}: {message.removeprefix('Value error, ')}"
 
 
-def read_secret_file(path: Path) -> str:
-    """The text of a file that only its owner may read. Raises ConfigurationError."""
+def read_secret_file(path: Path, *, may_be_shared: bool = False) -> str:
+    """
+    The text of a file that only its owner may read. Raises ConfigurationError.
+
+    ``may_be_shared``: a group may read it too. A credential of systemd is root's, and lets the service's user in by an access
+    control list, which shows as the permission of a group (0440).
+    """
+    forbidden = stat.S_IRWXG | stat.S_IRWXO
+    if may_be_shared:
+        forbidden &= ~stat.S_IRGRP
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise _invalid(f"cannot read {str(path)!r}: {type(error).__name__}") from None
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+    if mode & forbidden:
         raise _invalid(f"{str(path)!r} can be read by others; expected mode 0600 or 0400")
     if not text:
         raise _invalid(f"{str(path)!r} is empty")

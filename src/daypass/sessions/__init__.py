@@ -9,8 +9,15 @@ Whether anybody may have a session is decided above (``daypass.access``, ``daypa
 (``daypass.sealing``). Permissions are not in here: they are read from the role at every use. Session policies are, frozen.
 """
 
-from daypass.sessions.duration import role_session_duration
+from daypass.sessions.duration import own_session_duration, role_session_duration
 from daypass.sessions.packed import packed_policy_size
 from daypass.sessions.session import OpenedSession, Session, Sessions
 
-__all__ = ["OpenedSession", "Session", "Sessions", "packed_policy_size", "role_session_duration"]
+__all__ = [
+    "OpenedSession",
+    "Session",
+    "Sessions",
+    "own_session_duration",
+    "packed_policy_size",
+    "role_session_duration",
+]

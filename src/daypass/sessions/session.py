@@ -8,14 +8,15 @@ secret access key is derived from both: neither half is of use with another's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final, Literal
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Literal
 
 import msgspec
 
 from daypass.credentials import TEMPORARY_KEY, Secret, TemporaryCredentials, new_access_key_id
 from daypass.errors import AuthenticationError, Reason, RequestError
 from daypass.sealing import MAXIMUM_TOKEN_CHARACTERS, KeyRing, RingKey, Sealed
+from daypass.sessions.message import open_message, seal_message
 
 SESSION_BOX: Final = 1
 """The kind byte of a box that holds a session. Other sealed things (encoded authorization messages) have other bytes."""
@@ -35,13 +36,15 @@ class Session(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
     What a session is, as sealed. Instants are whole seconds since the epoch.
 
     - ``role_id``: of a role session, else empty. ``session_name``: of a role session or a federated user, else empty.
-    - ``policy``, ``policy_arns`` with ``policy_versions``: the session policies, as they were at issue; a version that was
-      deleted meanwhile allows nothing.
+    - ``policy``, ``policy_arns`` with ``policy_ids`` and ``policy_versions``: the session policies, as they were at issue; with
+      a version that was deleted meanwhile nothing is allowed.
     - ``tags``: passed or inherited, without those of the role or user. ``chain``: the ARNs of the callers before this
       session, first to last.
     - ``user_id``: the user that is behind a session of the kinds user and federated (empty: root), or that began the chain
       of a role session; when it is deleted, the session ends. ``key_id``: the access key that a user's or federated session
-      was asked for with; when it is not active, the session ends.
+      was asked for with, or the first session of its chain; when it is not active, the session ends.
+    - ``parents``: the access key ids of the sessions before it in its chain and the unique ids of their roles, and
+      ``origin_provider``, ``origin_subject`` the provider and subject of the first of them: whatever ends those ends this one.
 
     Fields are encoded by position: a new one is added at the end, with a default, and none is ever removed.
     """
@@ -65,6 +68,10 @@ class Session(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
     user_id: str = ""
     key_id: str = ""
     policy_versions: tuple[int, ...] = ()
+    parents: tuple[str, ...] = ()
+    origin_provider: str | None = None
+    origin_subject: str | None = None
+    policy_ids: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return "Session(...)"
@@ -85,10 +92,14 @@ _decoder = msgspec.msgpack.Decoder(Session)
 
 
 class Sessions:
-    """Issues and opens temporary credentials under a ring of sealing keys."""
+    """
+    Issues and opens temporary credentials under a ring of sealing keys: these, or whichever ``keys()`` says are the ring now
+    (``daypass.sessions.ring.StoredRing``), the same object for as long as it is the same.
+    """
 
-    def __init__(self, keys: Iterable[RingKey]) -> None:
-        self._ring = KeyRing(keys)
+    def __init__(self, keys: Iterable[RingKey] | Callable[[], KeyRing]) -> None:
+        self._current = keys if callable(keys) else None
+        self._ring = KeyRing(()) if callable(keys) else KeyRing(keys)
         self._opened: dict[tuple[str, str], OpenedSession] = {}
 
     def issue(self, session: Session, *, now: float, minimum_token_size: int = 0) -> TemporaryCredentials:
@@ -106,7 +117,7 @@ class Sessions:
         return TemporaryCredentials(access_key_id, Secret(sealed.secret), Secret(sealed.token), session.expires_at)
 
     def _seal(self, session: Session, access_key_id: str, now: float) -> Sealed:
-        return self._ring.seal(_encoder.encode(session), kind=SESSION_BOX, label=access_key_id, now=now)
+        return self._ring_now().seal(_encoder.encode(session), kind=SESSION_BOX, label=access_key_id, now=now)
 
     def open(self, token: str, *, access_key_id: str, now: float) -> OpenedSession:
         """
@@ -115,10 +126,11 @@ class Sessions:
         **It does not look at the expiry:** the caller does, once the signature has shown that the secret is known, so
         that whoever merely found a token learns nothing from it.
         """
+        ring = self._ring_now()
         known = self._opened.get((token, access_key_id))
         if known is not None:
             return known
-        opened = self._ring.open(token, kind=SESSION_BOX, label=access_key_id, now=now)
+        opened = ring.open(token, kind=SESSION_BOX, label=access_key_id, now=now)
         try:
             session = _decoder.decode(opened.content)
         except msgspec.MsgspecError:  # sealed by a newer version, whose fields are not known here
@@ -129,6 +141,23 @@ class Sessions:
             self._opened.pop(next(iter(self._opened)))
         self._opened[token, access_key_id] = result
         return result
+
+    def seal_message(self, document: Mapping[str, Any], *, account: str, now: float) -> str | None:
+        """An encoded authorization message for an account; None when the document is too long for one."""
+        return seal_message(self._ring_now(), document, account, now)
+
+    def open_message(self, message: str, *, account: str, now: float) -> str:
+        """The document of an encoded authorization message, as JSON text. Raises RequestError."""
+        return open_message(self._ring_now(), message, account, now)
+
+    def _ring_now(self) -> KeyRing:
+        """The ring. When it is another than before, nothing counts that was opened: the key of it may have gone."""
+        if self._current is not None:
+            ring = self._current()
+            if ring is not self._ring:
+                self._ring = ring
+                self._opened.clear()
+        return self._ring
 
 
 def check_not_expired(session: Session, now: float) -> None:

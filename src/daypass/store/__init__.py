@@ -11,6 +11,7 @@ What the service remembers (SQLite; the schema is meant for PostgreSQL too).
 - ``view``         lookups; ``snapshot``: the containers that make the next view cheap
 - ``reader``       keeps the view current; ``loading``: from the tables to a view
 - ``transaction``  writes, and the change log that readers follow
+- ``issued``       the log of issued sessions, which is in no view
 - ``schema``       the tables; ``migrate`` and ``migrations``: how a file gets them
 - ``sqlite``       what is SQLite's own
 
@@ -45,6 +46,7 @@ from daypass.store.controls import (
     RevocationScope,
 )
 from daypass.store.health import readable
+from daypass.store.issued import IssuedSession, count_issued, issued_sessions
 from daypass.store.migrate import migrate
 from daypass.store.records import (
     AccessKey,
@@ -78,6 +80,7 @@ __all__ = [
     "DelegationRequest",
     "Group",
     "InstanceProfile",
+    "IssuedSession",
     "IssuerKey",
     "LastUse",
     "LoginProfile",
@@ -107,6 +110,8 @@ __all__ = [
     "Transaction",
     "User",
     "View",
+    "count_issued",
+    "issued_sessions",
     "migrate",
     "readable",
 ]

@@ -170,6 +170,7 @@ class AccountSettings(Record, frozen=True):
     """What an account has set; without a record everything is as in a new account.
 
     ``alias`` is the account alias or None, unique among all accounts. ``token_version``: v1Token or v2Token.
+    ``web_identity_enabled_at``: since when outbound web identity federation is enabled; None where it is not.
     """
 
     kind = "account_settings"
@@ -182,6 +183,7 @@ class AccountSettings(Record, frozen=True):
     password_policy: PasswordPolicy | None = None
     token_version: str = "v1Token"  # noqa: S105 - a name of the IAM API
     properties: tuple[tuple[str, str], ...] = ()
+    web_identity_enabled_at: int | None = None
 
     @property
     def sort_name(self) -> str:

@@ -24,7 +24,7 @@ class Revocation(Record, frozen=True):
 
     kind = "revocation"
     collection = "revocations"
-    identity = ("account", "scope", "value")
+    identity = ("scope", "value")
     named = permanent = False
 
     account: str
@@ -47,6 +47,7 @@ class MfaDevice(Record, frozen=True):
     - ``wrapped_seed``: under the master key. ``user_id``: of its user once enabled; ``root`` for the account's root user.
     - ``enabled_at``: None until it is enabled. ``last_step``: the newest time step that was spent; earlier ones are too.
     - ``failures``: wrong codes in a row, and ``failed_at`` when the last of them was.
+    - ``drift``: by how many steps its clock is ahead of ours; below 0, behind.
     """
 
     kind = "mfa_device"
@@ -67,6 +68,7 @@ class MfaDevice(Record, frozen=True):
     last_step: int = 0
     failures: int = 0
     failed_at: int = 0
+    drift: int = 0
     tags: Tags = ()
     arn: str = ""
     """``arn:aws:iam::ACCOUNT:mfa/PATH/NAME``, the serial number."""
@@ -75,8 +77,8 @@ class MfaDevice(Record, frozen=True):
         _set(self, "arn", arn.mfa_arn(self.account, self.path, self.name))
 
     def links(self) -> tuple[Link, ...]:
-        """Its user."""
-        return () if self.user_id is None else (("user", self.user_id),)
+        """Its user, and those that have one: ``("assigned", "")``."""
+        return () if self.user_id is None else (("user", self.user_id), ("assigned", ""))
 
 
 class Organization(Record, frozen=True):

@@ -13,13 +13,11 @@ The reading side: a view that is current, at the price of one PRAGMA.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from daypass.clock import Clock
 from daypass.store import loading, sqlite
-from daypass.store.records import ManagedPolicy
 from daypass.store.view import View
 
 RETRY_AFTER: Final = 0.25
@@ -35,13 +33,13 @@ class Reader:
     """Holds the newest view and the connection that tells whether it still is.
 
     Belongs to the thread that made it. Raises sqlite3.DatabaseError when made on a file that cannot be read; after
-    that, no failure of the database gets out of it. ``provided`` are managed policies that every view has besides.
+    that, no failure of the database gets out of it. ``contents`` is what is in every view.
     """
 
-    def __init__(self, path: Path, clock: Clock, provided: Sequence[ManagedPolicy] = ()) -> None:
+    def __init__(self, path: Path, clock: Clock, contents: loading.Contents = loading.EVERYTHING) -> None:
         self._path = path
         self._clock = clock
-        self._provided = provided
+        self._contents = contents
         self._stale_since: float | None = None
         self._retry_at = 0.0
         self._reads = 0
@@ -108,7 +106,7 @@ class Reader:
             cursor = connection.cursor()
             version: int = cursor.execute(_DATA_VERSION).fetchone()[0]
             cursor.execute("BEGIN")
-            view = loading.load(cursor, self._provided)
+            view = loading.load(cursor, self._contents)
             cursor.execute("COMMIT")
         except BaseException:
             connection.close()
@@ -122,7 +120,7 @@ class Reader:
         cursor = self._connection.cursor()
         cursor.execute("BEGIN")
         try:
-            self._view = loading.catch_up(cursor, self._view, self._provided)
+            self._view = loading.catch_up(cursor, self._view, self._contents)
         finally:
             self._connection.rollback()
         self._version = version

@@ -26,7 +26,7 @@ NamedDocuments = tuple[tuple[str, str], ...]
 """(name, text as sent), in the order they were first put."""
 Link = tuple[str, str]
 """What a record refers to: ``("policy", ARN)``, ``("boundary", ARN)``, ``("group", id)``, ``("user", id)``,
-``("role", id)``, ``("root", account)``."""
+``("role", id)``, ``("root", account)``, ``("parent", id)``; ``("assigned", "")`` for MFA devices that have a user."""
 
 R = TypeVar("R", bound="Record")
 

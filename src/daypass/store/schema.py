@@ -21,6 +21,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from daypass.store.issued import IssuedSession
 from daypass.store.kinds import KINDS, Kind
 from daypass.store.records import Account
 
@@ -78,3 +79,23 @@ change = sa.Table(
     sa.Column("key", sa.Text, nullable=False),
     sqlite_autoincrement=True,
 )
+
+_MAY_BE_NULL: Final = ("provider_arn", "subject", "origin_provider", "origin_subject", "source_identity", "source_ip")
+
+issued_session = sa.Table(
+    "issued_session",
+    metadata,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    *(
+        sa.Column(
+            name,
+            sa.BigInteger if name in ("issued_at", "expires_at") else sa.Text,
+            nullable=name in _MAY_BE_NULL,
+        )
+        for name in IssuedSession.__struct_fields__
+    ),
+    sa.UniqueConstraint("access_key_id"),
+    sa.Index("ix_issued_session_expires_at", "expires_at"),
+    sqlite_autoincrement=True,
+)
+"""The log of issued sessions (``daypass.store.issued``). ``number`` counts them, and is never used again."""

@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any, Final
 from daypass.clock import Clock, system_clock
 from daypass.errors import Reason, UnavailableError
 from daypass.store import sqlite
+from daypass.store.kinds import KINDS
+from daypass.store.loading import Contents
 from daypass.store.migrate import migrate
 from daypass.store.reader import Reader
 from daypass.store.records import ManagedPolicy
@@ -50,18 +52,24 @@ class Store:
 
     @classmethod
     async def open(
-        cls, url: str | None, data_dir: Path, clock: Clock = system_clock, provided: Sequence[ManagedPolicy] = ()
+        cls,
+        url: str | None,
+        data_dir: Path,
+        clock: Clock = system_clock,
+        provided: Sequence[ManagedPolicy] = (),
+        only: frozenset[str] = frozenset(KINDS),
     ) -> Store:
         """Open the database, made or migrated first where it has to be, and load everything.
 
-        ``url``: ``sqlite:///PATH``, or None for ``daypass.db`` in ``data_dir``. ``provided``: managed policies of the
+        ``url``: ``sqlite:///PATH``, or None for ``daypass.db`` in ``data_dir``. ``only``: the kinds of records that
+        are read, for a process that looks at no others. ``provided``: managed policies of the
         account ``aws``, which every view has and no transaction can write. Raises ConfigurationError for another kind of
         database, a file that is none or is damaged, or one written by a newer daypass.
         """
         path = sqlite.locate(url, data_dir)
         migrate(path)
         try:
-            return cls(path, Reader(path, clock, provided))
+            return cls(path, Reader(path, clock, Contents(provided, only)))
         except sqlite3.DatabaseError as error:
             raise sqlite.cannot_open(path, str(error)) from error
 

@@ -13,12 +13,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert as insert_unless_there
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from daypass.errors import EntityError, Reason, UnavailableError
 from daypass.store import schema
+from daypass.store.issued import ROWS_KEPT, IssuedSession
 from daypass.store.kinds import kind_of
 from daypass.store.records import Record
 from daypass.store.view import Changes, View
@@ -97,6 +100,18 @@ class Transaction:
             return False
         self._note(record, None)
         return True
+
+    async def log_sessions(self, issued: Sequence[IssuedSession]) -> None:
+        """
+        Append to the log of issued sessions (``daypass.store.issued``), and remove what is too much or has expired when the
+        last of these was issued. One that is there already is left alone.
+        """
+        table = schema.issued_session
+        rows = [msgspec.structs.asdict(session) for session in issued]
+        await self._execute(insert_unless_there(table).on_conflict_do_nothing(), rows)
+        oldest = sa.select(sa.func.max(table.c.number)).scalar_subquery() - ROWS_KEPT
+        await self._execute(sa.delete(table).where(table.c.number <= oldest))
+        await self._execute(sa.delete(table).where(table.c.expires_at <= issued[-1].issued_at))
 
     async def record_changes(self) -> None:
         """Write the change log; the last thing before the commit. For ``Store.transaction``."""

@@ -8,8 +8,8 @@ Immutable. Whoever has one may keep it over an ``await`` and finds in it what it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Any, Final, Generic, TypeVar
 
 from daypass.store.belongings import (
     AccessReport,
@@ -166,12 +166,20 @@ def _places_of(records: Mapping[str, R | None]) -> dict[str, Places | None]:
     return {key: None if record is None else _places(record) for key, record in records.items()}
 
 
+_ORGANIZATION: Final = tuple(
+    record.collection for record in (Organization, OrganizationalUnit, Membership, OrganizationPolicy)
+)
+
+
 class View:
     """What the service remembers at ``revision``, the number of the newest change that is in it."""
 
-    __slots__ = (*(kind.record.collection for kind in KINDS.values()), "key_ring", "revision")
+    __slots__ = (*(kind.record.collection for kind in KINDS.values()), "key_ring", "organization_memory", "revision")
 
     revision: int
+    organization_memory: dict[Hashable, object]
+    """What was derived from the organisation, for who derives it (``daypass.access.organization``). The same object from view
+    to view for as long as the organisation, its parts and its policies stay the same."""
     key_ring: tuple[SealingKey, ...]
     """The sealing keys, oldest first. The same object from view to view for as long as the ring stays the same."""
     accounts: Records[Account]
@@ -205,6 +213,7 @@ class View:
     def __init__(self) -> None:
         self.revision = 0
         self.key_ring = ()
+        self.organization_memory = {}
         for kind in KINDS.values():
             setattr(self, kind.record.collection, Records(kind))
 
@@ -229,6 +238,8 @@ class View:
             setattr(view, collection, getattr(self, collection).changed(changes.get(kind.name, {})))
         same_ring = view.sealing_keys is self.sealing_keys
         view.key_ring = self.key_ring if same_ring else tuple(view.sealing_keys.of(""))
+        same_organization = all(getattr(view, name) is getattr(self, name) for name in _ORGANIZATION)
+        view.organization_memory = self.organization_memory if same_organization else {}
         return view
 
     def record(self, record: Record) -> Any:

@@ -8,18 +8,18 @@ token has been verified and the role's trust policy has allowed its bearer.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from daypass import jose
 from daypass.access import RequestFacts, trust
-from daypass.arn import Arn, is_account_id
 from daypass.errors import ProofError, Reason, RequestError
 from daypass.federation import RegisteredProvider
 from daypass.store import View
 from daypass.sts.assume import SessionWishes, assume
+from daypass.sts.assume_role import account_and_name
 from daypass.sts.service import Sts
+from daypass.sts.session_policies import read_session_policies
 
 
 async def assume_role_with_web_identity(
@@ -28,16 +28,17 @@ async def assume_role_with_web_identity(
     """
     Flow B for a web identity, in this order:
 
-    1. what is not offered is refused: ProviderId (OAuth 2.0 access tokens), managed session policies;
+    1. what is not offered is refused: ProviderId (OAuth 2.0 access tokens);
     2. the token is read, strictly, and its issuer looked up among the providers of the role's account;
     3. the token is verified against that provider's registration and keys;
     4. the role's trust policy is asked, as both stand now: verifying may have waited for the provider;
     5. the session is made and sealed.
     """
     _refuse_what_is_not_offered(parameters)
-    account, name = _account_and_name(parameters["RoleArn"])
+    account, name = account_and_name(parameters["RoleArn"])
     view = current_view()
     token = jose.parse(parameters["WebIdentityToken"])
+    _refuse_tokens_of_ours(sts, token)
     provider = _provider(view, account, token)
     identity = await sts.oidc.identify(provider, token, now=facts.now)
     if current_view() is not view:
@@ -48,20 +49,18 @@ async def assume_role_with_web_identity(
     if role is not None and role.arn != parameters["RoleArn"]:
         role = None  # the name, but under another path
     session_name = parameters["RoleSessionName"]
-    trusted = trust(identity, role, action="sts:AssumeRoleWithWebIdentity", session_name=session_name, facts=facts)
-    wishes = SessionWishes(
-        session_name,
-        parameters.get("DurationSeconds"),
-        parameters.get("Policy"),
-        parameters.get("MinimumSessionTokenSize", 0),
-    )
+    action: Final = "sts:AssumeRoleWithWebIdentity"
+    trusted = trust(identity, role, action=action, session_name=session_name, facts=facts, view=view)
+    wishes = SessionWishes.of(parameters, read_session_policies(parameters, account, view), session_name)
     assumed = assume(trusted, wishes, sessions=sts.sessions, now=facts.now)
+    sts.issued.note(
+        assumed.session, assumed.credentials, principal_arn=assumed.principal.arn, source_ip=facts.source_ip
+    )
     return {
         **assumed.members(),
         "SubjectFromWebIdentityToken": identity.subject,
         "Provider": identity.provider,
         "Audience": identity.audience,
-        "SourceIdentity": identity.source_identity,
     }
 
 
@@ -71,20 +70,16 @@ def _refuse_what_is_not_offered(parameters: Mapping[str, object]) -> None:
             "ProviderId names a provider of OAuth 2.0 access tokens; do not specify it for an OpenID Connect ID token."
         )
         raise RequestError(Reason.UNSUPPORTED_PARAMETER, message)
-    if parameters.get("PolicyArns"):
-        raise RequestError(Reason.UNSUPPORTED_PARAMETER, "Managed session policies (PolicyArns) are not supported.")
 
 
-@functools.lru_cache(maxsize=1024)
-def _account_and_name(role_arn: str) -> tuple[str, str]:
-    """The account and the name in a role's ARN. Raises RequestError when it is no role's ARN."""
-    try:
-        arn = Arn.parse(role_arn)
-    except ValueError:
-        arn = None
-    if arn is None or arn.service != "iam" or not arn.resource.startswith("role/") or not is_account_id(arn.account):
-        raise RequestError(Reason.INVALID_PARAMETER, "Request ARN is invalid")
-    return arn.account, arn.name
+def _refuse_tokens_of_ours(sts: Sts, token: jose.UnverifiedToken) -> None:
+    """
+    A token of GetWebIdentityToken is for others: credentials made from it here would outlive the session that it was asked for
+    with, and every revocation of it (IAM User Guide, "Getting started with outbound identity federation": Note).
+    """
+    if sts.issuer.is_ours(token.unverified_issuer):
+        message = "Tokens of GetWebIdentityToken cannot be used for AssumeRoleWithWebIdentity of the service that issued them."
+        raise ProofError(Reason.TOKEN_OF_OURS, message)
 
 
 def _provider(view: View, account: str, token: jose.UnverifiedToken) -> RegisteredProvider:

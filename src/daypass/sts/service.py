@@ -6,12 +6,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from daypass.federation import OidcIdentities
+from daypass.issuer import TokenIssuer
 from daypass.sessions import Sessions
+from daypass.sessions.log import SessionLog
+from daypass.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Sts:
-    """The sessions that are issued here, and the providers that are asked who somebody is."""
+    """
+    The sessions that are issued here, the providers that are asked who somebody is, what is stored, the log of what was
+    issued, and our own issuer of tokens.
+    """
 
     sessions: Sessions
     oidc: OidcIdentities
+    store: Store
+    issued: SessionLog
+    issuer: TokenIssuer

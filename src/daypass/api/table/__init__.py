@@ -17,7 +17,9 @@ from daypass.api.table import (
     last_accessed,
     login_profiles,
     managed_policies,
+    mfa_devices,
     oidc_providers,
+    outbound_federation,
     role_templates,
     roles,
     server_certificates,
@@ -36,6 +38,7 @@ IAM_ROWS: Final[tuple[Row, ...]] = (
     *attachments.ROWS,
     *account.ROWS,
     *login_profiles.ROWS,
+    *mfa_devices.ROWS,
     *last_accessed.ROWS,
     *user_belongings.ROWS,
     *service_linked_roles.ROWS,
@@ -44,6 +47,7 @@ IAM_ROWS: Final[tuple[Row, ...]] = (
     *server_certificates.ROWS,
     *delegation_requests.ROWS,
     *oidc_providers.ROWS,
+    *outbound_federation.ROWS,
     *simulation.ROWS,
 )
 

@@ -41,6 +41,5 @@ ROWS: Final = (
     Row("GetAccountAuthorizationDetails", everything, authorization_details.get_account_authorization_details),
     Row("GenerateCredentialReport", everything, credential_report.generate_credential_report),
     Row("GetCredentialReport", everything, credential_report.get_credential_report),
-    Row("ListVirtualMFADevices", everything, features_to_come.list_virtual_mfa_devices),
     Row("ListSAMLProviders", everything, features_to_come.list_saml_providers),
 )

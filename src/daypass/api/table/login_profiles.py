@@ -10,7 +10,7 @@ from daypass.api.resources import Resource
 from daypass.api.row import Row
 from daypass.api.table.users import user_alone
 from daypass.awsapi.parameters import Parameters
-from daypass.iam import features_to_come, login_profiles
+from daypass.iam import login_profiles
 from daypass.principal import RoleSession
 from daypass.store import View
 
@@ -29,5 +29,4 @@ ROWS: Final = (
     Row("UpdateLoginProfile", user_alone, login_profiles.update_login_profile),
     Row("DeleteLoginProfile", user_alone, login_profiles.delete_login_profile),
     Row("ChangePassword", oneself, login_profiles.change_password),
-    Row("ListMFADevices", user_alone, features_to_come.list_mfa_devices),
 )

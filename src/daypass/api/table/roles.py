@@ -49,12 +49,12 @@ def role_to_bound(parameters: Parameters, caller: Caller, view: View) -> Resourc
 
 ROWS: Final = (
     Row("CreateRole", role_to_be, roles.create_role),
-    Row("GetRole", role_alone, roles.get_role),
+    Row("GetRole", role, roles.get_role),
     Row("ListRoles", everything, roles.list_roles),
-    Row("UpdateRole", role_alone, roles.update_role),
-    Row("UpdateRoleDescription", role_alone, roles.update_role_description),
+    Row("UpdateRole", role, roles.update_role),
+    Row("UpdateRoleDescription", role, roles.update_role_description),
     Row("UpdateAssumeRolePolicy", role, roles.update_assume_role_policy),
-    Row("DeleteRole", role_alone, roles.delete_role),
+    Row("DeleteRole", role, roles.delete_role),
     Row("TagRole", role_alone, roles.tag_role),
     Row("UntagRole", role_alone, roles.untag_role),
     Row("ListRoleTags", role_alone, roles.list_role_tags),

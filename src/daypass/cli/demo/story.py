@@ -40,6 +40,8 @@ _DENIAL: Final = re.compile(
     r"\(AccessDenied\) when calling the DeleteRole operation: (User: \S+ is not authorized to perform: iam:DeleteRole .*)"
 )
 
+_ENCODED: Final = re.compile(r"(Encoded authorization failure message: )(\S+)")
+
 Summary = Callable[[Any], Sequence[str]]
 """Says in a few lines what a JSON answer of the ``aws`` command says. Raises KeyError or TypeError for another answer."""
 
@@ -239,7 +241,7 @@ def _done(summary: Summary, allowed_because: str | None = None) -> Callable[[Ans
 
 def _denied(answer: Answer) -> _Verdict:
     """Judges the call that must be denied, and for the reason that it should be."""
-    said = answer.complaint
+    said = _ENCODED.sub(lambda found: found[1] + _short(found[2]), answer.complaint)
     denial = _DENIAL.search(said)
     if answer.exit_code == 0 or denial is None:
         return Outcome.FAILED, (said,) if said else (), "expected AccessDenied for iam:DeleteRole"

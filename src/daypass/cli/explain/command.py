@@ -87,7 +87,9 @@ def explain_command(
         if live:
             from daypass.cli.explain import stored  # the store is not needed for files
 
-            who, known = stored.caller_in_store(data_dir, database_url, principal, role, action, resource)
+            who, known = stored.caller_in_store(
+                data_dir, database_url, principal, role, action, resource, resource_account
+            )
         else:
             who, known = read_principal(principal or ""), Known()
         question = ask(

@@ -9,8 +9,8 @@ principal, the resource and the clock are filled in, as the service does; ``--co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -79,6 +79,11 @@ class Known:
     trust: NamedPolicy | None = None
     principal_tags: tuple[tuple[str, str], ...] = ()
     resource_tags: tuple[tuple[str, str], ...] = ()
+    scps: tuple[Level, ...] | None = None
+    rcps: tuple[Level, ...] | None = None
+    service_linked_role: bool = False
+    organization: Mapping[str, ContextValue] = field(default_factory=dict)
+    """The condition keys that say where the accounts of the caller and the resource belong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +217,7 @@ def _filled_in(principal: Principal, account: str, known: Known, now: float) -> 
             del keys["aws:userid"]  # a file does not say which unique id the caller has
     keys.update({f"aws:principaltag/{name.lower()}": value for name, value in known.principal_tags})
     keys.update(resource_keys(account, known.resource_tags, iam=True))
+    keys.update(known.organization)
     return keys
 
 
@@ -226,10 +232,11 @@ def _layers(request: Request, files: Files, known: Known) -> Layers:
         boundary=known.boundary if files.boundary is None else _read(files.boundary, Kind.BOUNDARY),
         session=_read_all(files.session, Kind.SESSION) or None,
         resource=resource if resource is not None else trust,
-        scps=_levels(files.scps, Kind.SCP),
-        rcps=_levels(files.rcps, Kind.RCP),
+        scps=_levels(files.scps, Kind.SCP) or known.scps,
+        rcps=_levels(files.rcps, Kind.RCP) or known.rcps,
         vpc_endpoint=None if files.vpc_endpoint is None else _read(files.vpc_endpoint, Kind.VPC_ENDPOINT),
         explicit_trust_required=needs_trust,
+        service_linked_role=known.service_linked_role,
     )
 
 

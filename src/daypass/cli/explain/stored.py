@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 from daypass import arn
-from daypass.access.policies import boundary_of, identity_policies, managed_policy
+from daypass.access.context import organization_keys
+from daypass.access.organization import resource_control_policies, service_control_policies
+from daypass.access.policies import SERVICE_LINKED_PATH, boundary_of, identity_policies, managed_policy
 from daypass.access.trust import trust_policy_of
-from daypass.cli.explain.question import SESSION_NAME, TRUST_ACTIONS, Known, QuestionError, read_principal
+from daypass.cli.explain.question import SESSION_NAME, TRUST_ACTIONS, Known, QuestionError, owner_of, read_principal
 from daypass.clock import system_clock
 from daypass.iam.provided import load_provided
-from daypass.principal import Principal, RoleSession
+from daypass.principal import AccountPrincipal, Principal, RoleSession
 from daypass.principal import User as UserPrincipal
 from daypass.server.settings import load_settings
 from daypass.store import Role, User, View, sqlite
+from daypass.store.loading import Contents
 from daypass.store.migrate import HEAD, stored_revision
 from daypass.store.reader import Reader
 
@@ -38,7 +42,7 @@ def read_view(data_dir: Path | None, database_url: str | None) -> View:
     try:
         if stored_revision(path) != HEAD:
             raise QuestionError(f"{str(path)!r} is of another version; daypass serve brings it up to date")
-        reader = Reader(path, system_clock, load_provided(settings.data_dir))
+        reader = Reader(path, system_clock, Contents(load_provided(settings.data_dir)))
     except sqlite3.DatabaseError as error:
         raise sqlite.cannot_open(path, str(error)) from error
     view = reader.view()
@@ -47,12 +51,19 @@ def read_view(data_dir: Path | None, database_url: str | None) -> View:
 
 
 def caller_in_store(
-    data_dir: Path | None, database_url: str | None, principal: str | None, role: str | None, action: str, resource: str
+    data_dir: Path | None,
+    database_url: str | None,
+    principal: str | None,
+    role: str | None,
+    action: str,
+    resource: str,
+    resource_account: str | None,
 ) -> tuple[Principal, Known]:
     """Who asks, and what the store knows of them and of the resource. Raises as the functions below do."""
     view = read_view(data_dir, database_url)
     who, entity = read_caller(view, principal, role)
-    return who, known_of(view, entity, action, resource)
+    known = known_of(view, entity, action, resource)
+    return who, _governed(known, view, who, owner_of(resource, who, resource_account))
 
 
 def read_caller(view: View, principal: str | None, role_name: str | None) -> tuple[Principal, Role | User | None]:
@@ -98,6 +109,18 @@ def known_of(view: View, entity: Role | User | None, action: str, resource: str)
         trust=trust_policy_of(target) if trusting and target is not None else None,
         principal_tags=() if entity is None else entity.tags,
         resource_tags=_tags_of(view, resource) if target is None else target.tags,
+    )
+
+
+def _governed(known: Known, view: View, who: Principal, owner: str) -> Known:
+    """The same with what the organisation above the accounts of the caller and of the resource says."""
+    account = who.account if isinstance(who, AccountPrincipal) else None
+    return replace(
+        known,
+        scps=None if account is None else service_control_policies(account, view),
+        rcps=resource_control_policies(owner, view),
+        service_linked_role=isinstance(who, RoleSession) and who.role_path.startswith(SERVICE_LINKED_PATH),
+        organization=organization_keys(account, owner, view),
     )
 
 

@@ -189,6 +189,7 @@ class _Page:
 _NONE_BUT_NEEDED: Final = {
     "": "none",
     "nothing": "none",
+    "task": "none",
     "unlimited": "none, and a caller without an account needs one that names it",
     "grant": "none, and a caller of another account needs one that allows it",
     "trust": "none, and it must name the caller or its account",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-What governs accounts and sessions: revocations, MFA devices, the organisation and its policies, issuer keys.
+What governs accounts and sessions: revocations, MFA devices, the organisation and its policies, issuer keys; and the log
+of issued sessions.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ def upgrade() -> None:
     _create_control_of_sessions()
     _create_organization()
     _create_issuer_keys()
+    _create_issued_sessions()
 
 
 def _create_control_of_sessions() -> None:
@@ -29,7 +31,7 @@ def _create_control_of_sessions() -> None:
         sa.Column("before", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("account", "scope", "value", name="pk_revocation"),
+        sa.PrimaryKeyConstraint("scope", "value", name="pk_revocation"),
         sa.ForeignKeyConstraint(["account"], ["account.account_id"], name="fk_revocation_account"),
     )
     op.create_table(
@@ -44,6 +46,7 @@ def _create_control_of_sessions() -> None:
         sa.Column("last_step", sa.BigInteger(), nullable=False),
         sa.Column("failures", sa.BigInteger(), nullable=False),
         sa.Column("failed_at", sa.BigInteger(), nullable=False),
+        sa.Column("drift", sa.BigInteger(), nullable=False),
         sa.Column("tags", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("account", "name", name="pk_mfa_device"),
         sa.ForeignKeyConstraint(["account"], ["account.account_id"], name="fk_mfa_device_account"),
@@ -93,7 +96,7 @@ def _create_organization() -> None:
 
 
 def _create_issuer_keys() -> None:
-    """Keys that sign identity tokens of ours."""
+    """Keys that sign identity tokens of ours, and since when an account has them signed."""
     op.create_table(
         "issuer_key",
         sa.Column("account", sa.Text(), nullable=False),
@@ -107,3 +110,28 @@ def _create_issuer_keys() -> None:
         sa.PrimaryKeyConstraint("unique_id", name="pk_issuer_key"),
         sa.ForeignKeyConstraint(["account"], ["account.account_id"], name="fk_issuer_key_account"),
     )
+    with op.batch_alter_table(
+        "account_settings", recreate="always"
+    ) as settings:  # so that its statement is the schema's
+        settings.add_column(sa.Column("web_identity_enabled_at", sa.BigInteger(), nullable=True))
+
+
+def _create_issued_sessions() -> None:
+    """The log of issued sessions."""
+    texts = ("access_key_id", "account", "kind", "principal_arn", "role_id", "user_id", "key_id", "session_name")
+    proofs = ("provider_arn", "subject", "origin_provider", "origin_subject", "source_identity")
+    op.create_table(
+        "issued_session",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in texts),
+        *(sa.Column(name, sa.Text(), nullable=True) for name in proofs),
+        sa.Column("parents", sa.Text(), nullable=False),
+        sa.Column("sealed_by", sa.Text(), nullable=False),
+        sa.Column("source_ip", sa.Text(), nullable=True),
+        sa.Column("issued_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name="pk_issued_session"),
+        sa.UniqueConstraint("access_key_id", name="uq_issued_session_access_key_id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_issued_session_expires_at", "issued_session", ["expires_at"])

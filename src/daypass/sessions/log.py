@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Which sessions were issued: notes for ``daypass sessions list`` and whoever has to end one.
+
+    issue -- note --> memory -- within seconds, and at the end --> ``store.issued``
+
+A note costs the request the making of one small value. Nobody waits for the writing; a session whose note is lost (the
+process was killed, the database could not be written for long) is as good as any other, and can be ended like any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import binascii
+from collections.abc import Callable
+from typing import Final
+
+from daypass.credentials import TemporaryCredentials
+from daypass.errors import UnavailableError
+from daypass.sessions.session import Session
+from daypass.store import IssuedSession, Store
+
+FLUSH_SECONDS: Final = 2.0
+"""From the first note to the writing of all that came meanwhile: how late a list is."""
+
+WRITE_EARLY_AT: Final = 2048
+"""So many notes are not kept waiting for longer."""
+
+NOTES_IN_A_TRANSACTION: Final = 256
+"""Writers of IAM wait for one transaction at most: a few hundredths of a second."""
+
+MOST_WAITING: Final = 10_000
+"""Notes that may wait while the database cannot be written; more are forgotten. Some 10 MB."""
+
+_KEY_ID_CHARACTERS: Final = 8
+"""What of a token says which key sealed it: 6 bytes, in base64 (``daypass.sealing``)."""
+
+
+class SessionLog:
+    """
+    Notes what is issued, and writes it down. Belongs to one event loop; any number of processes may write to one store.
+    ``failed`` is told of an error that is not an outage of the database.
+    """
+
+    def __init__(self, store: Store, failed: Callable[[Exception], None]) -> None:
+        self._store = store
+        self._failed = failed
+        self._waiting: list[IssuedSession] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._one_at_a_time = asyncio.Lock()
+        self._wake = asyncio.Event()
+        self._closing = False
+
+    def note(
+        self, session: Session, credentials: TemporaryCredentials, *, principal_arn: str, source_ip: str | None
+    ) -> None:
+        """These credentials were issued, for this principal. Within a running event loop; never waits or raises."""
+        if len(self._waiting) >= MOST_WAITING:
+            return
+        self._waiting.append(_issued(session, credentials, principal_arn, source_ip))
+        if len(self._waiting) == WRITE_EARLY_AT:
+            self._wake.set()
+        if self._writing is None:
+            self._writing = asyncio.get_running_loop().create_task(self._write_soon())
+
+    async def flush(self) -> None:
+        """
+        Write every note that waits, now. Raises UnavailableError when the database cannot be written; what was not written
+        waits on.
+        """
+        async with self._one_at_a_time:
+            while self._waiting:
+                batch = self._waiting[:NOTES_IN_A_TRANSACTION]
+                async with self._store.transaction() as transaction:
+                    await transaction.log_sessions(batch)
+                del self._waiting[: len(batch)]
+
+    async def close(self) -> None:
+        """Write what waits, if it can be written, and stop. Nothing is to be noted afterwards."""
+        self._closing = True
+        self._wake.set()
+        if self._writing is not None:
+            await self._writing
+
+    async def _write_soon(self) -> None:
+        while self._waiting:
+            try:
+                await asyncio.wait_for(self._wake.wait(), FLUSH_SECONDS)
+            except TimeoutError:
+                pass  # the usual case: neither many notes nor the end
+            if not self._closing:
+                self._wake.clear()
+            await self._try_to_flush()
+            if self._closing:
+                break
+        self._writing = None
+
+    async def _try_to_flush(self) -> None:
+        try:
+            await self.flush()
+        except UnavailableError:
+            pass  # health checks and the requests that write tell of it; the notes wait
+        except Exception as error:  # noqa: BLE001 - INVARIANT: notes are never the reason why anything else fails
+            self._waiting.clear()  # whatever it is, it would be met again
+            self._failed(error)
+
+
+def _issued(
+    session: Session, credentials: TemporaryCredentials, principal_arn: str, source_ip: str | None
+) -> IssuedSession:
+    return IssuedSession(
+        access_key_id=credentials.access_key_id,
+        account=session.account,
+        kind=session.kind,
+        principal_arn=principal_arn,
+        role_id=session.role_id,
+        user_id=session.user_id,
+        key_id=session.key_id,
+        session_name=session.session_name,
+        provider_arn=session.provider_arn,
+        subject=session.subject,
+        origin_provider=session.origin_provider,
+        origin_subject=session.origin_subject,
+        source_identity=session.source_identity,
+        parents=" ".join(session.parents),
+        sealed_by=_sealed_by(credentials.session_token.reveal()),
+        source_ip=source_ip,
+        issued_at=session.issued_at,
+        expires_at=session.expires_at,
+    )
+
+
+def _sealed_by(token: str) -> str:
+    return binascii.a2b_base64(token[:_KEY_ID_CHARACTERS])[2:].hex()
+
+
+def session_of(issued: IssuedSession) -> Session:
+    """The session that was noted, as far as it decides who holds it and whether it has ended; it may not be sealed again."""
+    return Session(
+        account=issued.account,
+        role_id=issued.role_id,
+        session_name=issued.session_name,
+        issued_at=issued.issued_at,
+        expires_at=issued.expires_at,
+        provider_arn=issued.provider_arn,
+        subject=issued.subject,
+        source_identity=issued.source_identity,
+        kind=issued.kind,  # type: ignore[arg-type]  # what was noted was of the type
+        user_id=issued.user_id,
+        key_id=issued.key_id,
+        parents=tuple(issued.parents.split()),
+        origin_provider=issued.origin_provider,
+        origin_subject=issued.origin_subject,
+    )

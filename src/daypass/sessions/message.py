@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Encoded authorization messages (STS API, DecodeAuthorizationMessage): documents sealed under the key ring, for an account.
+
+They are packed and bound to the account of whoever was denied. They open for as long as the key they were sealed with does.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+from daypass.errors import AuthenticationError, Reason, RequestError
+from daypass.sealing import KeyRing
+
+MESSAGE_BOX: Final = 2
+"""The kind byte of a box that holds an authorization message."""
+
+ENCODED_CHARACTERS: Final = 10_240
+"""STS API, DecodeAuthorizationMessage: EncodedMessage."""
+
+_PLAIN_CHARACTERS: Final = 1 << 20
+"""No document that was sealed here unpacks to more."""
+
+
+def seal_message(ring: KeyRing, document: Mapping[str, Any], account: str, now: float) -> str | None:
+    """The document as an encoded message, in letters that need no quoting; None when it is too long for one."""
+    packed = zlib.compress(json.dumps(document, separators=(",", ":")).encode(), 6)
+    sealed = ring.seal(packed, kind=MESSAGE_BOX, label=_label(account), now=now).token
+    return None if len(sealed) > ENCODED_CHARACTERS else sealed.translate(_TO_URL)
+
+
+def open_message(ring: KeyRing, message: str, account: str, now: float) -> str:
+    """The document of an encoded message, as JSON text. Raises RequestError for what is not one of this account's."""
+    try:
+        opened = ring.open(message.translate(_FROM_URL), kind=MESSAGE_BOX, label=_label(account), now=now)
+    except AuthenticationError:
+        raise RequestError(
+            Reason.AUTHORIZATION_MESSAGE_INVALID, "The encoded authorization message is invalid."
+        ) from None
+    return zlib.decompressobj().decompress(opened.content, _PLAIN_CHARACTERS).decode()
+
+
+def _label(account: str) -> str:
+    return f"authorization message {account}"
+
+
+_TO_URL: Final = str.maketrans("+/", "-_")
+_FROM_URL: Final = str.maketrans("-_", "+/")
