@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-``python -m bench``: the three servers under load, interleaved, in one table, and policy decisions against other engines.
+``python -m bench``: the three servers under load, interleaved, in one table, policy decisions against other engines, and
+SAML responses against another library.
 
 Exit code 0 whether goals are met or not.
 """
@@ -14,7 +15,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import decisions
+from bench import decisions, saml
 from bench.load import LoadError, measure, require_wrk
 from bench.report import Slices, as_json, as_table
 from bench.targets import TARGETS, Target, TargetError, running_targets
@@ -41,6 +42,8 @@ def main() -> None:
     if not arguments.only and not arguments.json:
         print()
         decisions.main(max(7, arguments.rounds))
+        print()
+        saml.main(arguments.rounds, 0.5)
 
 
 def _run(

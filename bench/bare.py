@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-The bare server: the least that any server must do for these two calls, on the very configuration that daypass runs on.
+The bare server: the least that any server must do for these calls, on the very configuration that daypass runs on.
 
 It reads the form, verifies the one signature for real (RS256 over the token, or Signature Version 4 over the request as
 botocore signs it), and answers bytes that daypass once answered. Nothing is remembered between requests, and nothing is
@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from uvicorn import Config, Server
 
-from daypass.api.received import Receive, Scope, Send
+from daypass.doorway.received import Receive, Scope, Send
 from daypass.server import process
 from daypass.server.settings import Listen, Settings
 
@@ -64,10 +64,10 @@ class Bare:
             body += message["body"]
         form = parse(body)
         operation = form["Action"]
-        if operation == "GetCallerIdentity":
-            genuine = self._signed(dict(scope["headers"]), body)
-        else:
+        if operation == "AssumeRoleWithWebIdentity":
             genuine = self._token_signed(form["WebIdentityToken"])
+        else:
+            genuine = self._signed(dict(scope["headers"]), body)
         headers, answer = self._answers[operation]
         await send({"type": "http.response.start", "status": 200 if genuine else 403, "headers": headers})
         await send({"type": "http.response.body", "body": answer})

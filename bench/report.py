@@ -14,6 +14,7 @@ from bench.workload import Operation
 
 GOALS: Final[dict[Operation, dict[TargetName, float]]] = {
     "AssumeRoleWithWebIdentity": {"bare": 0.45, "moto": 20.0},
+    "AssumeRole": {"bare": 0.35},
     "GetCallerIdentity": {"bare": 0.50, "moto": 20.0},
 }
 """daypass's requests per second are to be at least so many times the other's."""

@@ -21,20 +21,22 @@ import httptools
 from botocore.credentials import Credentials
 
 from bench.identity_provider import AUDIENCE, IdentityProvider
-from bench.targets import ACCOUNT, ROLE, trust_policy
+from bench.targets import ACCOUNT, NEXT_ROLE, ROLE, next_trust_policy, trust_policy
 from bench.workload import OPERATIONS, SESSIONS, TOKENS, Operation, Workload
 from daypass import jose
-from daypass.access import Permitted, Resource, authorize, trust
+from daypass.access import Permitted, authorize, trust
+from daypass.access.context import resource_keys
 from daypass.api import door as api_door
 from daypass.api.door import ParsedRequest
 from daypass.api.operations import SignedOperation
-from daypass.api.received import ReceivedRequest, Scope, receive_request
 from daypass.awsapi import query
 from daypass.clock import system_clock
+from daypass.doorway.received import ReceivedRequest, Scope, receive_request
 from daypass.federation import RegisteredProvider
 from daypass.identity import Identity
 from daypass.server.app import App, open_app
 from daypass.server.settings import Settings
+from daypass.sessions import Session, Sessions
 from daypass.store import OidcProvider, Role
 from daypass.sts import SessionWishes, Sts, assume
 
@@ -58,7 +60,7 @@ async def _measured(settings: Settings) -> None:
         workload = await _provided(app, provider)
         for operation in OPERATIONS:
             calls = [await _Call.made(app, request) for request in workload.requests(operation, URL)]
-            stages = _assume_stages(app, calls) if operation == OPERATIONS[0] else _caller_stages(app, calls)
+            stages = _proof_stages(app, calls) if operation == OPERATIONS[0] else _caller_stages(app, calls)
             _print(operation, [*_common_before(app, calls), *stages, *_common_after(app, calls)])
     finally:
         provider.close()
@@ -130,13 +132,14 @@ def _caller_stages(app: App, calls: Sequence[_Call]) -> list[Stage]:
     callers = [authenticate(number) for number in range(len(calls))]
 
     def allowed(number: int) -> Permitted:
+        resource = operation.resource(calls[number].parameters, callers[number], view)
         return authorize(
             callers[number],
             operation.action,
-            Resource("*", ACCOUNT),
+            resource,
             facts=calls[number].received.facts,
             view=view,
-            keys=lambda _tags: {"aws:resourceaccount": ACCOUNT},
+            keys=lambda tags: {**resource_keys(resource.account, tags, iam=True), **resource.keys},
         )
 
     for number, call in enumerate(calls):
@@ -145,10 +148,28 @@ def _caller_stages(app: App, calls: Sequence[_Call]) -> list[Stage]:
         ("authenticate", authenticate),
         ("authorize", allowed),
         ("operate", lambda n: _run(operation.handler(calls[n].permitted, calls[n].parameters))),
+        *(_token_stages(app, [caller.session for caller in callers]) if operation.name == "AssumeRole" else ()),
     ]
 
 
-def _assume_stages(app: App, calls: Sequence[_Call]) -> list[Stage]:
+def _token_stages(app: App, found: Sequence[Session | None]) -> list[Stage]:
+    """Sealing and opening a session token, by themselves."""
+    sessions, now = [session for session in found if session is not None], system_clock()
+    made = [app.sessions.issue(session, now=now) for session in sessions]
+    forgetful = Sessions(app.sessions._ring_now)
+
+    def opened(number: int) -> object:
+        forgetful._opened.clear()
+        token, key_id = made[number].session_token.reveal(), made[number].access_key_id
+        return forgetful.open(token, access_key_id=key_id, now=now)
+
+    return [
+        ("= seal a session token", lambda n: app.sessions.issue(sessions[n], now=now)),
+        ("= open a session token", opened),
+    ]
+
+
+def _proof_stages(app: App, calls: Sequence[_Call]) -> list[Stage]:
     view = app.store.view()
     sts: Sts = cast(Any, calls[0].parsed.operation.handler).args[0]
     for call in calls:
@@ -258,16 +279,20 @@ async def _provided(app: App, provider: IdentityProvider) -> Workload:
     registered = OidcProvider(ACCOUNT, provider.url, (AUDIENCE,), (), (), int(now))
     text = trust_policy(registered.arn, registered.name)
     role = Role(ACCOUNT, "/", ROLE, "AROAEXAMPLEEXAMPLEABC", None, 3600, text, (), int(now))
+    next_trust = next_trust_policy(role.arn)
+    principals = ((role.arn, role.unique_id),)
+    following = Role(ACCOUNT, "/", NEXT_ROLE, "AROAEXAMPLEEXAMPLEABD", None, 3600, next_trust, principals, int(now))
     async with app.store.transaction() as transaction:
         await transaction.put(registered)
         await transaction.put(role)
+        await transaction.put(following)
     tokens = tuple(provider.token(number, now) for number in range(TOKENS))
-    workload = Workload(role.arn, tokens, ())
+    workload = Workload(role.arn, following.arn, tokens, ())
     sessions = []
     for raw in workload.requests("AssumeRoleWithWebIdentity", URL)[:SESSIONS]:
         answer = (await _Call.made(app, raw)).result["Credentials"]
         sessions.append(Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"]))
-    return Workload(role.arn, tokens, tuple(sessions))
+    return Workload(role.arn, following.arn, tokens, tuple(sessions))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ TargetName = Literal["bare", "daypass", "moto"]
 TARGETS: Final[tuple[TargetName, ...]] = ("bare", "daypass", "moto")
 ACCOUNT: Final = "123456789012"
 ROLE: Final = "WebIdentityRole"
+NEXT_ROLE: Final = "NextRole"
+"""The role that sessions of the other assume."""
 START_SECONDS: Final = 60
 
 _HAS_TWO_CORES: Final = shutil.which("taskset") is not None and len(os.sched_getaffinity(0)) > 1
@@ -180,7 +182,7 @@ def _provided(served: dict[str, Any], provider: IdentityProvider) -> Workload:
     profile.read(served["root_credentials"])
     root = profile["daypass-root"]
     session = boto3.Session(root["aws_access_key_id"], root["aws_secret_access_key"], region_name=REGION)
-    role_arn = _make_role(session, served["url"], provider)
+    role_arn, next_role_arn = _make_roles(session, served["url"], provider)
     sts = session.client("sts", endpoint_url=served["url"])
     tokens = tuple(provider.token(number, now) for number in range(TOKENS))
     sessions = []
@@ -189,10 +191,10 @@ def _provided(served: dict[str, Any], provider: IdentityProvider) -> Workload:
             RoleArn=role_arn, RoleSessionName=f"worker-{number:04}", WebIdentityToken=tokens[number]
         )["Credentials"]
         sessions.append(Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"]))
-    return Workload(role_arn, tokens, tuple(sessions))
+    return Workload(role_arn, next_role_arn, tokens, tuple(sessions))
 
 
-def _make_role(session: boto3.Session, url: str, provider: IdentityProvider) -> str:
+def _make_roles(session: boto3.Session, url: str, provider: IdentityProvider) -> tuple[str, str]:
     iam = session.client("iam", endpoint_url=url)
     provider_arn = iam.create_open_id_connect_provider(Url=provider.url, ClientIDList=[AUDIENCE])[
         "OpenIDConnectProviderArn"
@@ -201,7 +203,13 @@ def _make_role(session: boto3.Session, url: str, provider: IdentityProvider) -> 
     permissions = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": "arn:aws:s3:::lake*"}
     arn = iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     iam.put_role_policy(RoleName=ROLE, PolicyName="lake", PolicyDocument=_policy(permissions))
-    return arn
+    next_arn = iam.create_role(RoleName=NEXT_ROLE, AssumeRolePolicyDocument=next_trust_policy(arn))["Role"]["Arn"]
+    return arn, next_arn
+
+
+def next_trust_policy(role_arn: str) -> str:
+    """Trusts the sessions of a role."""
+    return _policy({"Effect": "Allow", "Principal": {"AWS": role_arn}, "Action": "sts:AssumeRole"})
 
 
 def trust_policy(provider_arn: str, name: str) -> str:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 The requests of a run: what botocore sends, byte for byte, but for many callers in turn, so that remembering the last
-answer helps nobody. 256 tokens for AssumeRoleWithWebIdentity; 64 sessions for GetCallerIdentity, each signing four requests,
-again before every slice.
+answer helps nobody. 256 tokens for AssumeRoleWithWebIdentity; for the other two 64 sessions, each signing four requests, again
+before every slice. AssumeRole is asked for another role, as in role chaining.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.parsers import create_parser
 
-Operation = Literal["AssumeRoleWithWebIdentity", "GetCallerIdentity"]
-OPERATIONS: Final[tuple[Operation, ...]] = ("AssumeRoleWithWebIdentity", "GetCallerIdentity")
+Operation = Literal["AssumeRoleWithWebIdentity", "AssumeRole", "GetCallerIdentity"]
+OPERATIONS: Final[tuple[Operation, ...]] = ("AssumeRoleWithWebIdentity", "AssumeRole", "GetCallerIdentity")
 TOKENS: Final = 256
 SESSIONS: Final = 64
 REQUESTS_PER_SESSION: Final = 4
@@ -33,26 +33,26 @@ _MODEL = _SESSION.get_service_model("sts")
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Who calls: the role and its tokens, and credentials of sessions of that role."""
+    """Who calls: the role and its tokens, credentials of sessions of that role, and the role that these assume."""
 
     role_arn: str
+    next_role_arn: str
     tokens: tuple[str, ...]
     sessions: tuple[Credentials, ...]
 
     def requests(self, operation: Operation, url: str) -> list[bytes]:
-        """The raw requests to the server at ``url``; those of GetCallerIdentity are signed now."""
-        if operation == "GetCallerIdentity":
-            signers = (credentials for _ in range(REQUESTS_PER_SESSION) for credentials in self.sessions)
-            return [_raw(url, {"Action": operation}, credentials) for credentials in signers]
-        return [_raw(url, self._form(operation, number), None) for number in range(len(self.tokens))]
+        """The raw requests to the server at ``url``; those that are signed are signed now."""
+        if operation == "AssumeRoleWithWebIdentity":
+            return [_raw(url, self._form(operation, number), None) for number in range(len(self.tokens))]
+        signers = [credentials for _ in range(REQUESTS_PER_SESSION) for credentials in self.sessions]
+        return [_raw(url, self._form(operation, number), credentials) for number, credentials in enumerate(signers)]
 
     def _form(self, operation: Operation, number: int) -> dict[str, str]:
-        return {
-            "Action": operation,
-            "RoleArn": self.role_arn,
-            "RoleSessionName": f"worker-{number:04}",
-            "WebIdentityToken": self.tokens[number],
-        }
+        if operation == "GetCallerIdentity":
+            return {"Action": operation}
+        role = self.next_role_arn if operation == "AssumeRole" else self.role_arn
+        form = {"Action": operation, "RoleArn": role, "RoleSessionName": f"worker-{number:04}"}
+        return {**form, "WebIdentityToken": self.tokens[number]} if operation != "AssumeRole" else form
 
 
 def write_requests(path: Path, requests: Iterable[bytes]) -> None:

@@ -12,7 +12,9 @@ import sys
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeGuard, cast, get_args
+
+from pydantic import BaseModel
 
 from daypass.api.operations import ProofOperation, _sts
 from daypass.api.table import IAM_ROWS
@@ -20,6 +22,7 @@ from daypass.api.wire_errors import WIRE_ERRORS
 from daypass.awsapi.model import load_service
 from daypass.errors import Reason
 from daypass.federation import Fetcher, OidcIdentities
+from daypass.server.configuration import Configuration
 from daypass.server.settings import NOT_YET, SECRETS, Settings
 from daypass.sessions import Sessions
 from daypass.sts import Sts
@@ -42,6 +45,7 @@ SETTINGS = {
     "workers": "Worker processes on one socket.",
     "trusted_proxies": "Networks, separated by commas, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
     "allowed_issuer_networks": "Private networks, separated by commas, in which identity providers may live.",
+    "config": "A YAML file; see below.",
     "allow_loopback_http": "Allow providers at `http://127.0.0.1` and `http://localhost`. For development.",
 }
 
@@ -91,9 +95,7 @@ SHOWN_ORDER = (
 )
 
 WHY_NOT = {
-    "AssumeRoleWithSAML": "to come, with SAML providers",
     "GetDelegatedAccessToken": "to come, with the tokens of delegation requests",
-    "SAML providers": "to come: SAML federation",
     "Organisations": "a feature of AWS Organizations: root access and reports across member accounts",
 }
 """Why operations are not offered, by name or by what they act on; whoever takes a row away says so here."""
@@ -104,11 +106,9 @@ OPERATION_NOTES = {
     "EnableMFADevice": "virtual devices; also, with `UserName=root`, by the root user for itself",
     "GetMFADevice": "of virtual devices, where AWS's is of security keys only",
     "GetHumanReadableSummary": "answers that a summary is not supported",
-    "SendDelegationToken": "checked as by AWS, then refused: there is no Amazon SNS to send it to",
+    "SendDelegationToken": "leaves the token in `outbox` of the data directory; AWS publishes it to SNS",
 }
-"""What is offered in a narrower sense; so are the lists of ``daypass.iam.features_to_come``, which are empty."""
-
-EMPTY_LISTS = {row.name for row in IAM_ROWS if row.function.__module__.endswith(".features_to_come")}
+"""What is offered in a narrower sense."""
 
 
 def errors_page() -> Iterator[str]:
@@ -126,12 +126,7 @@ def errors_page() -> Iterator[str]:
 def operations_page() -> Iterator[str]:
     """docs/operations.md."""
     # Only the names are read: nothing is fetched or issued.
-    sts = {
-        row.name: row
-        for row in _sts(
-            Sts(Sessions(()), OidcIdentities(Fetcher().get), cast(Any, None), cast(Any, None), cast(Any, None))
-        )
-    }
+    sts = {row.name: row for row in _sts(Sts(Sessions(()), OidcIdentities(Fetcher().get), *[cast(Any, None)] * 4))}
     iam = {row.name for row in IAM_ROWS}
     yield "# Operations\n"
     yield "What is offered of the two services, by the AWS models that botocore ships. An operation that is not offered is"
@@ -162,7 +157,7 @@ def _operation_table(
         elif name in proven:
             yield f"| {name} | yes | the proof it brings, and the role's trust policy |"
         else:
-            note = "an empty list" if name in EMPTY_LISTS else OPERATION_NOTES.get(name)
+            note = OPERATION_NOTES.get(name)
             yield f"| {name} | yes | `{service}:{name}`{'' if note is None else f'; {note}'} |"
     yield ""
 
@@ -210,6 +205,44 @@ def settings_page() -> Iterator[str]:
             variable += f", `DAYPASS_{name.upper()}_FILE`"
         what = "Not supported yet: refused." if name in NOT_YET else SETTINGS[name]
         yield f"| {variable} | {_default(name, field.default)} | {what} |"
+    yield from _configuration_file()
+
+
+CONFIGURATION_EXAMPLE = """\
+```yaml
+saml:
+  accept_aws_names: true
+  providers:
+    arn:aws:iam::123456789012:saml-provider/Office:
+      allow_sha1: true
+      replay: aws
+```
+"""
+
+
+def _configuration_file() -> Iterator[str]:
+    yield "\n## The configuration file\n"
+    yield "`DAYPASS_CONFIG` names a YAML file. It is read when the process starts. A key that is not known, a key that stands"
+    yield "there twice, and a section of a feature that is to come (`gateway`) stop the start.\n"
+    yield CONFIGURATION_EXAMPLE
+    yield "| key | default | what |"
+    yield "|---|---|---|"
+    yield from _section("", Configuration)
+
+
+def _section(prefix: str, section: type[BaseModel]) -> Iterator[str]:
+    """The keys of a section of the configuration file, and of the sections in it."""
+    for name, field in section.model_fields.items():
+        inner = [kind for kind in (field.annotation, *get_args(field.annotation)) if _is_section(kind)]
+        if field.description is not None:
+            default = "" if inner else f"`{str(field.default).lower()}`"
+            yield f"| `{prefix}{name}` | {default} | {field.description} |"
+        for kind in inner:
+            yield from _section(f"{prefix}{name}.{'' if kind is field.annotation else 'ARN.'}", kind)
+
+
+def _is_section(kind: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def _default(name: str, default: object) -> str:

@@ -12,11 +12,12 @@ parentheses is to come. The import rules in pyproject.toml and the directory are
 
     cli
     server
-    api | (signin) | (gateway)
+    api | signin | (gateway)
+    doorway
     sts | iam | organizations | (authserver)
     access | federation
     sessions | issuer | lint
-    store | (saml) | oidc | (oauth2) | sigv4 | policy | awsapi
+    store | saml | oidc | (oauth2) | sigv4 | policy | awsapi
     jose
     jwk
     jsontext

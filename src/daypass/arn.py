@@ -77,6 +77,11 @@ def oidc_provider_arn(account: str, issuer_host_and_path: str) -> str:
     return iam_arn(account, f"oidc-provider/{issuer_host_and_path}")
 
 
+def saml_provider_arn(account: str, name: str) -> str:
+    """The ARN of a SAML provider."""
+    return iam_arn(account, f"saml-provider/{name}")
+
+
 def assumed_role_arn(account: str, role_name: str, session_name: str) -> str:
     """The ARN of a role session. It has the role's name, without the role's path."""
     return sts_arn(account, f"assumed-role/{role_name}/{session_name}")

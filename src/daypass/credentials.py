@@ -103,6 +103,11 @@ def new_certificate_id() -> str:
     return "".join(secrets.choice(_BASE32) for _ in range(32))
 
 
+def new_saml_id() -> str:
+    """A fresh SAMLProviderUUID, or KeyId of a SAML provider's private key: 32 letters and digits."""
+    return "".join(secrets.choice(_BASE32) for _ in range(32))
+
+
 def access_key_label(access_key_id: str) -> bytes:
     """What a long-term secret access key is wrapped with, so that a row copied to another key's does not open."""
     return b"daypass secret access key v1 " + access_key_id.encode("ascii")

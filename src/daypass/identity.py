@@ -25,6 +25,7 @@ class Identity(msgspec.Struct, frozen=True):
     - ``subject``, ``audience``: as the proof has them; the audience is the one that matched the registration.
     - ``context``: condition keys by full lower-case name (``accounts.example.org/realm:aud``).
     - ``session_tags``, ``transitive_tag_keys``, ``source_identity``: what the proof asks to put on the session.
+    - ``not_after``: the instant that no session made from it may outlive; None where the proof does not say.
     """
 
     account: str
@@ -36,6 +37,7 @@ class Identity(msgspec.Struct, frozen=True):
     session_tags: Mapping[str, str] = msgspec.field(default_factory=dict)
     transitive_tag_keys: tuple[str, ...] = ()
     source_identity: str | None = None
+    not_after: int | None = None
 
     def __repr__(self) -> str:
         return "Identity(...)"

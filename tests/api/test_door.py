@@ -12,9 +12,10 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from daypass.access import Permitted
-from daypass.api import AwsDoor, limits
+from daypass.api import AwsDoor
 from daypass.api.operations import Operation, ProofOperation, SignedOperation
 from daypass.api.resources import everything
+from daypass.doorway import limits
 from daypass.errors import Reason
 from in_process import NOW, ROOT, Answer, Service, service, sign
 
@@ -54,7 +55,15 @@ async def test_the_root_key_says_who_it_is(door: Service) -> None:
             "InvalidAction",
         ),
         ("two actions", "POST", b"", [FORM], WHO + b"&Action=GetRole", 400, "InvalidParameterCombination"),
-        ("not offered", "POST", b"", [FORM], b"Action=AssumeRoleWithSAML&Version=2011-06-15", 501, "NotImplemented"),
+        (
+            "not offered",
+            "POST",
+            b"",
+            [FORM],
+            b"Action=ListOrganizationsFeatures&Version=2010-05-08",
+            501,
+            "NotImplemented",
+        ),
         ("no content type", "POST", b"", [], WHO, 400, "MalformedQueryString"),
         ("two content types", "POST", b"", [FORM, FORM], WHO, 400, "MalformedQueryString"),
         ("JSON", "POST", b"", [(b"content-type", b"application/json")], b"{}", 400, "MalformedQueryString"),

@@ -19,10 +19,12 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 PYTHON = [*MODULES, *sorted((PROJECT / "tests").rglob("*.py")), *sorted((PROJECT / "bench").rglob("*.py"))]
 
 MAY_CONSTRUCT = {
-    "Identity": {"daypass/federation/oidc.py"},
+    "Identity": {"daypass/federation/oidc.py", "daypass/federation/saml.py"},
+    "SamlProof": {"daypass/federation/saml.py"},
     "Permitted": {"daypass/access/authorize.py"},
     "Trusted": {"daypass/access/trust.py"},
     "Caller": {"daypass/access/authenticate.py"},
+    "Assertion": {"daypass/saml/verify.py"},
     "VerifiedSignature": {"daypass/sigv4/verify.py"},
 }
 """The trusted types, and the only modules that may make one (STYLE: the trusted type is made in one place only)."""

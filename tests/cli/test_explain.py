@@ -22,6 +22,7 @@ from daypass.cli.explain.text import printable
 from daypass.identity import ContextValue
 from daypass.policy import Context, Kind, Layers, Level, NamedPolicy, Request, compile_policy, decide, explain
 from daypass.principal import Anonymous, FederatedCaller, Principal, RoleSession, Root, Service, User
+from daypass.store import SamlProvider
 from in_process import ACCOUNT, service
 from policy.scenarios import contexts, documents
 from running import Server, running_server
@@ -495,6 +496,19 @@ async def test_tags_of_the_role_and_of_the_resource_are_known(store: Path) -> No
     said(*asked, ROLE, code=0)
     text = said(*asked, ROLE.replace("Analyst", "Other"), code=1)
     assert "Condition ✕ StringEquals aws:ResourceTag/team: red (the request has blue)" in text
+
+
+async def test_tags_of_a_saml_provider_are_known(tmp_path: Path) -> None:
+    office = SamlProvider(ACCOUNT, "office", "U" * 32, "urn:idp", "<xml/>", None, 1, tags=(("team", "blue"),))
+    red = document(statement(Action="iam:*", Condition={"StringEquals": {"aws:ResourceTag/team": "red"}}))
+    async with service(tmp_path) as running:
+        await running.call("iam", "CreateUser", UserName="alice")
+        await running.call("iam", "PutUserPolicy", UserName="alice", PolicyName="red", PolicyDocument=red)
+        async with running.app.store.transaction() as transaction:
+            await transaction.put(office)
+    asked = ("--data-dir", str(tmp_path), "--principal", f"arn:aws:iam::{ACCOUNT}:user/alice")
+    text = said(*asked, "--action", "iam:GetSAMLProvider", "--resource", office.arn, code=1)
+    assert "(the request has blue)" in text
 
 
 async def test_files_are_added_to_what_is_stored(store: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from access.sessions_made import ANN, DEV, PROVIDER, by_web_identity, issue, let
 from cli.commands import Ended, daypass
 from daypass.cli.sessions import command
 from daypass.clock import iso8601
-from daypass.store import AccessKey, Account
+from daypass.store import AccessKey, Account, SamlProvider
 from in_process import ACCOUNT, Service, service
 
 OTHER = "210987654321"
@@ -197,6 +197,18 @@ async def test_wrong_usage_is_exit_code_2_and_revokes_nothing(
     ended = await sessions(tmp_path, "revoke", *arguments)
     assert (ended.code, ended.output) == (2, "")
     assert len(running.app.store.view().revocations) == 0
+
+
+async def test_sessions_of_a_saml_provider_are_revoked_by_its_arn(
+    running: Service, key: AccessKey, tmp_path: Path
+) -> None:
+    arn = f"arn:aws:iam::{ACCOUNT}:saml-provider/Office"
+    async with running.app.store.transaction() as transaction:
+        await transaction.put(SamlProvider(ACCOUNT, "Office", "U" * 32, "urn:idp", "<xml/>", None, 1))
+    made = issue(running, provider_arn=arn, subject="ann"), issue(running, provider_arn=arn, subject="bob")
+    assert [await let_in(running, one) for one in made] == [True, True]
+    await sessions(tmp_path, "revoke", "--provider", arn, "--subject", "ann")
+    assert [await let_in(running, one) for one in made] == [False, True]
 
 
 @pytest.mark.parametrize(

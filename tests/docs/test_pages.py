@@ -10,6 +10,8 @@ from types import ModuleType
 
 import pytest
 
+from daypass.errors import Reason
+
 PROJECT = Path(__file__).parent.parent.parent
 PAGES = [*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")]
 
@@ -66,3 +68,10 @@ def test_every_test_that_a_page_names_exists() -> None:
     }
     named = {name for page in PAGES for name in re.findall(r"`(test_\w+)`", page.read_text())}
     assert sorted(named - defined) == []
+
+
+def test_every_reason_that_the_saml_page_names_exists() -> None:
+    named = re.findall(r"^\| ((?:`[a-z-]+`(?:, )?)+) \|", (PROJECT / "docs" / "saml.md").read_text(), re.MULTILINE)
+    reasons = {reason for cell in named for reason in re.findall(r"`([a-z-]+)`", cell)}
+    assert len(reasons) > 10
+    assert reasons <= {reason.value for reason in Reason}

@@ -75,5 +75,4 @@ ABSENT: Final[dict[str, tuple[str, ...]]] = {
         "ListVirtualMFADevices: VirtualMFADevices[].User.PermissionsBoundary",
     ),
     "a virtual device has no certifications": ("GetMFADevice: Certifications",),
-    "there are none yet": ("ListSAMLProviders: SAMLProviderList[]",),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -29,6 +30,7 @@ STATES = {
     "ASSIGNED": ("AssociateDelegationRequest",),
     "PENDING_APPROVAL": ("AssociateDelegationRequest", "UpdateDelegationRequest"),
     "ACCEPTED": ("AssociateDelegationRequest", "AcceptDelegationRequest"),
+    "FINALIZED": ("AssociateDelegationRequest", "AcceptDelegationRequest", "SendDelegationToken"),
     "REJECTED": ("AssociateDelegationRequest", "RejectDelegationRequest"),
 }
 """How to get a request into each state."""
@@ -71,6 +73,17 @@ async def made(iam: Service, state: str = "UNASSIGNED", **more: Any) -> dict[str
 
 async def shown(iam: Service, named: dict[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = (await done(iam, "GetDelegationRequest", **named))["DelegationRequest"]
+    return found
+
+
+def outbox_of(iam: Service) -> Path:
+    """Where messages to others are left."""
+    return iam.app.store._path.with_name("outbox")
+
+
+def message_of(iam: Service, named: dict[str, str]) -> dict[str, Any]:
+    """What was left for the requestor."""
+    found: dict[str, Any] = json.loads((outbox_of(iam) / f"{named['DelegationRequestId']}.json").read_text())
     return found
 
 

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import NameOID
 
+from fakes.saml_idp import FakeSamlIdp
+
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -37,6 +39,18 @@ class SshKeys:
         return f"{public.decode('ascii')} somebody@example.org"
 
 
+class Saml:
+    """Metadata of a SAML identity provider, and private keys for what it encrypts."""
+
+    def __getitem__(self, what: str) -> str:
+        return saml_metadata() if what == "metadata" else private_key()
+
+
+def saml_metadata() -> str:
+    """The metadata of a SAML identity provider, which says how long it is good."""
+    return FakeSamlIdp().metadata(validUntil="2096-10-02T07:06:40Z").decode("ascii")
+
+
 def certificate() -> str:
     """A self-signed certificate in PEM, for the key of number 0, with a serial number of its own."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "daypass.test")])
@@ -53,4 +67,4 @@ def private_key() -> str:
 
 def materials() -> dict[str, Any]:
     """What an order can take from here."""
-    return {"certificate": Certificates(), "ssh": SshKeys()}
+    return {"certificate": Certificates(), "ssh": SshKeys(), "saml": Saml()}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recipes: OpenID Connect providers, instance profiles, server certificates, service-linked roles, delegation."""
+"""Recipes: OpenID Connect and SAML providers, instance profiles, server certificates, service-linked roles, delegation."""
 
 from __future__ import annotations
 
@@ -42,6 +42,36 @@ PROVIDERS: Final = {
         "ListOpenIDConnectProviderTags": replace(
             recipe(PROVIDER, **NAMED_PROVIDER),
             pages=_tag_pages("OpenIDConnectProvider", "OpenIDConnectProviderArn", PROVIDER_ARN),
+        ),
+    }.items()
+}
+
+SAML_PROVIDER: Final = Step(
+    "CreateSAMLProvider",
+    {
+        "Name": "<name>",
+        "SAMLMetadataDocument": "<saml.metadata>",
+        "AssertionEncryptionMode": "Allowed",
+        "AddPrivateKey": "<saml.key>",
+        "Tags": TAGS,
+    },
+)
+SAML_ARN: Final = "<CreateSAMLProvider.SAMLProviderArn>"
+NAMED_SAML: Final = {"SAMLProviderArn": SAML_ARN}
+SAML_PROVIDERS: Final = {
+    name: replace(made, resource="saml-provider/<name>") if name != "ListSAMLProviders" else made
+    for name, made in {
+        "CreateSAMLProvider": recipe(**SAML_PROVIDER.parameters, new="Name"),
+        "GetSAMLProvider": recipe(SAML_PROVIDER, **NAMED_SAML),
+        "UpdateSAMLProvider": recipe(
+            SAML_PROVIDER, **NAMED_SAML, SAMLMetadataDocument="<saml.metadata>", AddPrivateKey="<saml.key>"
+        ),
+        "DeleteSAMLProvider": recipe(SAML_PROVIDER, **NAMED_SAML),
+        "ListSAMLProviders": recipe(SAML_PROVIDER),
+        "TagSAMLProvider": recipe(SAML_PROVIDER, **NAMED_SAML, Tags=MORE_TAGS),
+        "UntagSAMLProvider": recipe(SAML_PROVIDER, **NAMED_SAML, TagKeys=["team"]),
+        "ListSAMLProviderTags": replace(
+            recipe(SAML_PROVIDER, **NAMED_SAML), pages=_tag_pages("SAMLProvider", "SAMLProviderArn", SAML_ARN)
         ),
     }.items()
 }
@@ -188,9 +218,7 @@ DELEGATION: Final = {
         "AcceptDelegationRequest": recipe(TEMPLATE, REQUEST, ASSOCIATE, **NAMED_REQUEST),
         "RejectDelegationRequest": recipe(TEMPLATE, REQUEST, ASSOCIATE, **NAMED_REQUEST, Notes="No."),
         "UpdateDelegationRequest": recipe(TEMPLATE, REQUEST, ASSOCIATE, **NAMED_REQUEST, Notes="Later."),
-        "SendDelegationToken": replace(
-            recipe(TEMPLATE, REQUEST, ASSOCIATE, ACCEPT, **NAMED_REQUEST), never="NotImplemented"
-        ),
+        "SendDelegationToken": recipe(TEMPLATE, REQUEST, ASSOCIATE, ACCEPT, **NAMED_REQUEST),
         "GetHumanReadableSummary": recipe(
             TEMPLATE,
             REQUEST,
@@ -208,11 +236,11 @@ TEMPLATE_ARN: Final = "arn:aws:iam::aws:role-template/example.amazonaws.com/read
 NOT_YET: Final = {
     "AcquireRole": replace(recipe(TemplateArn=TEMPLATE_ARN), resource=TEMPLATE_ARN, never="NoSuchEntity"),
     "GetRoleTemplateVersion": replace(recipe(TemplateArn=TEMPLATE_ARN), resource=TEMPLATE_ARN, never="NoSuchEntity"),
-    "ListSAMLProviders": recipe(),
 }
 
 RECIPES: Final[dict[str, Recipe]] = {
     **PROVIDERS,
+    **SAML_PROVIDERS,
     **INSTANCE_PROFILES,
     **SERVER_CERTIFICATES,
     **SERVICE_LINKED_ROLES,

@@ -209,7 +209,6 @@ OPERATIONS: list[tuple[str, dict[str, Any]]] = [
     ("GetAccountAuthorizationDetails", {}),
     ("GenerateCredentialReport", {}),
     ("GetCredentialReport", {}),
-    ("ListSAMLProviders", {}),
 ]
 
 
@@ -224,10 +223,6 @@ async def test_each_operation_asks_for_its_own_permission(iam: Service) -> None:
 
 
 # What is to come
-
-
-async def test_there_are_no_saml_providers_yet(iam: Service) -> None:
-    assert await done(iam, "ListSAMLProviders") == {"SAMLProviderList": []}
 
 
 @pytest.mark.parametrize("operation", ["GenerateOrganizationsAccessReport", "GetOrganizationsAccessReport"])

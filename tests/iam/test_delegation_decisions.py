@@ -20,9 +20,12 @@ from iam.delegating import (
     DAY,
     MASTER,
     STATES,
+    TOPIC,
     at,
     delegating,
     made,
+    message_of,
+    outbox_of,
     shown,
 )
 from iam.kitchen import statement
@@ -163,14 +166,30 @@ async def test_a_token_is_sent_of_an_accepted_request_only(iam: Service, state: 
     assert (code, "expected ACCEPTED" in message) == ("InvalidInput", True)
 
 
-async def test_a_token_that_could_be_sent_cannot_be_sent_from_here(iam: Service) -> None:
+async def test_a_token_is_sent_by_the_owner_where_only_the_owner_may_and_left_in_the_outbox(iam: Service) -> None:
     named = await made(iam, "ACCEPTED", OnlySendByOwner=True)
     user = await person(iam, "sender", statement("Allow", "iam:SendDelegationToken"))
     only_owner = ("InvalidInput", "The token of this delegation request can be sent by its owner only.")
     assert await refused(iam, "SendDelegationToken", user, **named) == only_owner
-    answer = await asked(iam, "SendDelegationToken", **named)
-    assert (answer.status, answer.code, "SNS" in answer.message) == (501, "NotImplemented", True)
-    assert (await shown(iam, named))["State"] == "ACCEPTED"
+    await done(iam, "SendDelegationToken", **named)
+    assert (await shown(iam, named))["State"] == "FINALIZED"
+    message = message_of(iam, named)
+    assert message["NotificationChannel"] == TOPIC
+    assert message["Expiration"] == NOW + 3600
+
+
+async def test_a_token_that_cannot_be_left_anywhere_is_not_sent(iam: Service) -> None:
+    named = await made(iam, "ACCEPTED")
+    outbox = outbox_of(iam)
+    kept = outbox.rename(outbox.with_name("kept")) if outbox.exists() else None
+    outbox.write_text("in the way")
+    try:
+        assert (await asked(iam, "SendDelegationToken", **named)).status == 503
+        assert (await shown(iam, named))["State"] == "ACCEPTED"
+    finally:
+        outbox.unlink()
+        if kept is not None:
+            kept.rename(outbox)
 
 
 async def test_a_request_that_another_took_meanwhile_is_not_decided(

@@ -71,7 +71,7 @@ async def test_what_else_an_operation_needs_is_in_its_recipe() -> None:
 KEYS_OF_NOTHING = {
     "there is no resource yet to have tags": (
         "aws:ResourceTag CreateUser CreateRole CreatePolicy CreateInstanceProfile CreateOpenIDConnectProvider",
-        "aws:ResourceTag CreateServiceLinkedRole UploadServerCertificate CreateVirtualMFADevice",
+        "aws:ResourceTag CreateServiceLinkedRole UploadServerCertificate CreateVirtualMFADevice CreateSAMLProvider",
     ),
     "a service-linked role is made without tags": (
         "aws:ResourceTag DeleteServiceLinkedRole GetServiceLinkedRoleDeletionStatus",

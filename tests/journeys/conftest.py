@@ -13,6 +13,8 @@ from fakes.oidc_provider import FakeOidcProvider
 from journeys.background import Background, background, fake_provider
 from journeys.real_provider import RealProvider, ec_key, real_provider, rsa_key
 from journeys.roles import Issuer, register
+from journeys.saml import RUNNING, Federation
+from journeys.saml import federation as federated
 from running import Keys, Server, running_server
 
 
@@ -90,3 +92,12 @@ def provider(server: Server, iam: Any, tmp_path_factory: pytest.TempPathFactory)
     with real_provider(tmp_path_factory.mktemp("provider"), rsa_key("2026-01"), ec_key("2026-01-ec")) as running:
         iam.create_open_id_connect_provider(Url=running.issuer, ClientIDList=["web-app", "ec-app"])
         yield running
+
+
+@pytest.fixture(scope="module", params=sorted(RUNNING))
+def federation(
+    request: pytest.FixtureRequest, server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Federation]:
+    """A real SAML provider, registered with the shared server; each of the two in its turn."""
+    with federated(request.param, tmp_path_factory.mktemp(request.param), server) as made:
+        yield made

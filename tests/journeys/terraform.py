@@ -25,7 +25,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 from botocore.handlers import json_decode_policies
 
-from iam.materials import SshKeys, certificate, private_key
+from iam.materials import SshKeys, certificate, private_key, saml_metadata
 from journeys.roles import ACCOUNT, allow, trusting, unique
 
 SEQUENCES: Final[dict[str, Any]] = tomllib.loads(
@@ -43,6 +43,7 @@ CONSTANTS: Final[dict[str, str]] = {
 MATERIALS: Final[Mapping[str, Callable[[], str]]] = {
     "certificate": certificate,
     "private-key": private_key,
+    "saml-metadata": saml_metadata,
     "ssh-key": lambda: SshKeys()[0],
 }
 """What takes a while to make, and is made when it is asked for."""

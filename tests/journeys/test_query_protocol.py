@@ -39,7 +39,7 @@ REFUSED: dict[str, tuple[tuple[int, str], Callable[[str], Outgoing]]] = {
     "two actions": ((400, "InvalidParameterCombination"), lambda url: posted(url, GOOD + "&Action=AssumeRole")),
     "an action that is to come": (
         (501, "NotImplemented"),
-        lambda url: posted(url, "Action=CreateSAMLProvider&Version=2010-05-08"),
+        lambda url: posted(url, "Action=ListOrganizationsFeatures&Version=2010-05-08"),
     ),
     "JSON": (
         (400, "MalformedQueryString"),

@@ -138,7 +138,11 @@ RIGHT: dict[str, tuple[Kind, str]] = {
                 "Action": "sts:AssumeRoleWithSAML",
                 "Condition": {
                     "StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"},
-                    "ForAnyValue:StringEquals": {"saml:edupersonaffiliation": "staff"},
+                    "ForAnyValue:StringEquals": {
+                        "saml:edupersonaffiliation": "staff",
+                        "saml:attribute/https://idp.example.org/dept": "7",
+                        "saml:attribute/idp.example:role": "admin",
+                    },
                 },
             }
         ),

@@ -20,6 +20,7 @@ from daypass.sessions import Session, Sessions
 from daypass.sessions import log as module
 from daypass.sessions.log import SessionLog, session_of
 from daypass.store import Store, Transaction, count_issued, issued_sessions
+from daypass.store import issued as rows
 from daypass.store import transaction as writing
 
 ACCOUNT = "123456789012"
@@ -138,6 +139,18 @@ async def test_the_newest_rows_are_kept_and_no_more(store: Store, path: Path, mo
     ids = [note(log).access_key_id for _ in range(12)]
     await log.close()
     assert [found.access_key_id for found in issued_sessions(path)] == ids[:-6:-1]
+
+
+@pytest.mark.parametrize("count", [1, 4, 11, 16])
+async def test_rows_are_written_in_their_order_in_however_many_statements(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr(rows, "ROWS_IN_A_STATEMENT", 4)
+    monkeypatch.setattr(module, "NOTES_AT_ONCE", 9)
+    log = SessionLog(store, fail)
+    ids = [note(log).access_key_id for _ in range(count)]
+    await log.close()
+    assert [found.access_key_id for found in issued_sessions(path)] == ids[::-1]
 
 
 async def test_notes_change_no_view(store: Store) -> None:

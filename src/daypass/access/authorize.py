@@ -37,10 +37,9 @@ from daypass.policy import (
     NamedPolicy,
     Request,
     compile_policy,
-    decide,
     denial_message,
 )
-from daypass.policy.evaluate import decide_by_operation
+from daypass.policy.evaluate import decide_by_operation, decide_by_policies
 from daypass.store import View
 
 OWNER: Final = "permissions of the owner"
@@ -107,9 +106,9 @@ def authorize(
                 raise _denied(asked, decision, resource, Layers())
             return
         context = _context(caller, facts, view, resource.account, keys(tags))
-        request = msgspec.structs.replace(asked, context=context)
+        request = Request(action, resource.arn, resource.account, caller.principal, context, long_term)
         layers = layers_of(caller, resource, view)
-        decision = decide(request, layers)
+        decision = decide_by_policies(request, layers)
         if not decision.allowed:
             raise _denied(request, decision, resource, layers)
 

@@ -20,7 +20,7 @@ from daypass.errors import AuthenticationError, Reason
 from daypass.principal import AccountPrincipal, FederatedUser, RoleSession, Root
 from daypass.principal import User as UserPrincipal
 from daypass.sessions import Session
-from daypass.store import Role, User, View
+from daypass.store import OidcProvider, Role, SamlProvider, User, View
 
 UNKNOWN: Final = "The security token included in the request is invalid."
 """What is said of every credential that is not good, whatever the reason (invariant 13)."""
@@ -95,7 +95,7 @@ def why_ended(session: Session, access_key_id: str, view: View) -> str | None:
     for provider_arn, _ in _proofs(session):
         if not _provider_stands(provider_arn, session.issued_at, view):
             return f"its provider was removed, or registered anew since: {provider_arn}"
-    if len(view.revocations):
+    if view.revocations:
         for key_of in revocation_keys(session, access_key_id):
             revoked = view.revocations.with_key(key_of)
             if revoked is not None and session.issued_at <= revoked.before:
@@ -123,11 +123,22 @@ def _why_broken(session: Session, view: View) -> str | None:
 
 def _provider_stands(provider_arn: str, issued_at: int, view: View) -> bool:
     """Whether the provider is registered as it was when the session was made."""
-    head, kind, name = provider_arn.partition(":oidc-provider/")
-    if not kind:
-        return False
-    provider = view.oidc_providers.with_name(head.rpartition(":")[2], name)
+    provider = provider_of_arn(provider_arn, view)
     return provider is not None and provider.created_at <= issued_at
+
+
+def provider_of_arn(provider_arn: str, view: View) -> OidcProvider | SamlProvider | None:
+    """The identity provider with exactly this ARN, of whatever account and kind; None where there is none."""
+    fields = provider_arn.split(":", 5)
+    if len(fields) < 6:
+        return None
+    account, (kind, _, name) = fields[4], fields[5].partition("/")
+    provider: OidcProvider | SamlProvider | None = None
+    if kind == "oidc-provider":
+        provider = view.oidc_providers.with_name(account, name)
+    elif kind == "saml-provider":
+        provider = view.saml_providers.with_name(account, name)
+    return provider if provider is not None and provider.arn == provider_arn else None
 
 
 def revocation_keys(session: Session, access_key_id: str) -> Iterator[str]:

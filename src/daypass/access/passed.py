@@ -32,6 +32,9 @@ class Passed(msgspec.Struct, frozen=True):
     external_id: str | None = None
 
 
+NOTHING_PASSED: Final = Passed()
+
+
 class Before(msgspec.Struct, frozen=True):
     """
     Who was before a session that a caller with credentials asks for, as ``sessions.Session`` has it: whatever ends one of them
@@ -72,9 +75,14 @@ def inherited_tags(session: Session | None) -> Tags:
     return tuple(tag for tag in session.tags if tag[0].lower() in transitive)
 
 
+_ASSUME_ROLE: Final = ("sts:AssumeRole",)
+
+
 def assume_role_actions(caller: Caller, passed: Passed) -> tuple[str, ...]:
     """The actions on the role that an AssumeRole request has to be permitted, all of them."""
     inherited = None if caller.session is None else caller.session.source_identity
+    if passed is NOTHING_PASSED and inherited is None:
+        return _ASSUME_ROLE
     actions = ["sts:AssumeRole"]
     if passed.tags or passed.transitive_tag_keys:
         actions.append("sts:TagSession")
@@ -103,8 +111,10 @@ def check_tags(tags: Tags, transitive_tag_keys: Iterable[str] = ()) -> None:
 
 def check_passed(session: Session | None, passed: Passed) -> None:
     """See that what is passed may be passed by whoever has this session (None: long-term keys). Raises RequestError."""
-    check_tags(passed.tags, passed.transitive_tag_keys)
     inherited = inherited_tags(session)
+    if passed is NOTHING_PASSED and not inherited:
+        return  # as for most: each of the rules is about a tag or a source identity that is passed or inherited
+    check_tags(passed.tags, passed.transitive_tag_keys)
     taken = {key.lower() for key, _ in inherited}
     if any(key.lower() in taken for key, _ in passed.tags):
         message = (

@@ -3,12 +3,14 @@
 Does this role trust whoever brought this proof, or asks with these credentials (IAM User Guide, "Creating a role for OpenID
 Connect federation", "Using IAM roles").
 
-A role that does not exist and a role that does not trust are refused alike.
+A role that does not exist and a role that does not trust are refused alike, and after the same work: for the one that is not
+there, a trust policy is asked that trusts nobody.
 """
 
 from __future__ import annotations
 
 import functools
+import json
 from typing import Final, Literal
 
 import msgspec
@@ -73,10 +75,12 @@ def trust(
     Raises AccessDeniedError unless the role exists in the provider's account, which is open, and all of them are allowed.
     **It does not look at the proof:** only a verifier can make an ``Identity``.
     """
-    if role is None or role.account != identity.account or is_closed(role.account, view):
-        raise _denied(action)
+    account = identity.account
+    there = role is not None and role.account == account and not is_closed(account, view)
+    if role is None or not there:
+        role = _stand_in(identity)
     layers, asked = _layers_of(role.trust_policy, role.trust_principals)
-    rcps = resource_control_policies(role.account, view)
+    rcps = resource_control_policies(account, view)
     if rcps is not None:
         layers, asked = msgspec.structs.replace(layers, rcps=rcps), None
     if asked is None:
@@ -88,6 +92,8 @@ def trust(
         request = Request(needed, role.arn, role.account, FederatedCaller(identity.provider_arn), context)
         if not decide(request, layers).allowed:
             raise _denied(needed)
+    if not there:
+        raise _denied(action)
     return Trusted(
         role,
         identity.provider_arn,
@@ -95,6 +101,7 @@ def trust(
         tuple(identity.session_tags.items()),
         identity.transitive_tag_keys,
         identity.source_identity,
+        not_after=identity.not_after,
     )
 
 
@@ -127,12 +134,45 @@ def trust_caller(permitted: Permitted, role: Role, passed: Passed) -> Trusted:
     )
 
 
-def trust_policy_of(role: Role) -> NamedPolicy:
-    """Whom a role trusts, with the unique ids that its principals had when the policy was written."""
-    policy = _layers_of(role.trust_policy, role.trust_principals)[0].resource
+def trust_policy_of(role: Role | None) -> NamedPolicy:
+    """
+    Whom a role trusts, with the unique ids that its principals had when the policy was written. A role that is not there trusts
+    nobody: its policy takes as long to ask as another's.
+    """
+    document, principals = (_NOBODY, ()) if role is None else (role.trust_policy, role.trust_principals)
+    policy = _layers_of(document, principals)[0].resource
     if policy is None:
         raise TypeError("a role without a trust policy")
     return policy
+
+
+_NOBODY: Final = (
+    '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole",'
+    '"Principal":{"AWS":"AROA00000000000000000"}}}'
+)
+"""Trusts a unique id that no role has ever had: ours have no digit 0."""
+
+
+def _stand_in(identity: Identity) -> Role:
+    """
+    A role that is asked in the place of one that is not there: it trusts the provider, as the roles do that a token is tried
+    with, and has conditions on audience and subject, as they have. Whatever it says, nobody gets it.
+    """
+    return _stand_in_of(identity.account, identity.provider_arn, identity.audience)
+
+
+@functools.lru_cache(maxsize=256)
+def _stand_in_of(account: str, provider_arn: str, audience: str) -> Role:
+    issuer = provider_arn.partition("/")[2]
+    condition = {"StringEquals": {f"{issuer}:aud": audience, f"{issuer}:sub": "nobody"}}
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": provider_arn},
+        "Action": ["sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"],
+        "Condition": condition,
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    return Role(account, "/", "-", "", None, 0, document, (), 0)
 
 
 @functools.lru_cache(maxsize=4096)

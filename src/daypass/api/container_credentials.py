@@ -17,15 +17,15 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from daypass.api.client_address import Network
-from daypass.api.door import DoorLog, request_id
-from daypass.api.received import ClientGoneError, Receive, ReceivedRequest, Scope, Send, receive_request
 from daypass.api.wire_errors import WIRE_ERRORS
 from daypass.arn import role_arn
 from daypass.awsapi import constraints
 from daypass.awsapi.form import parse_form, quoted_name
 from daypass.awsapi.model import load_service
 from daypass.clock import Clock, iso8601
+from daypass.doorway.client_address import Network
+from daypass.doorway.received import ClientGoneError, Receive, ReceivedRequest, Scope, Send, receive_request
+from daypass.doorway.reports import DoorLog, request_id
 from daypass.errors import AuthenticationError, DaypassError, ProviderError, Reason, RequestError
 from daypass.store import View
 from daypass.sts import Sts

@@ -11,7 +11,7 @@ is raised that is not a ``DaypassError`` is a 500, an alarm in the log, and a re
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
@@ -20,17 +20,17 @@ from daypass.access.authenticate import as_it_stands
 from daypass.access.context import resource_keys
 from daypass.access.second_factor import SecondFactors
 from daypass.access.usage import UsageRecorder
-from daypass.api.client_address import Network
 from daypass.api.operations import Operation, OperationTable, ProofOperation, Result, ServiceName, SignedOperation
-from daypass.api.received import ClientGoneError, Receive, ReceivedRequest, Scope, Send, receive_request
 from daypass.api.resources import Resource
 from daypass.api.wire_errors import WIRE_ERRORS, WireError
 from daypass.awsapi import constraints, query
 from daypass.awsapi.form import parse_form
 from daypass.awsapi.model import OperationModel, load_service
 from daypass.clock import Clock
+from daypass.doorway.client_address import Network
+from daypass.doorway.received import ClientGoneError, Receive, ReceivedRequest, Scope, Send, receive_request
+from daypass.doorway.reports import DoorLog, request_id
 from daypass.errors import AccessDeniedError, DaypassError, Reason, RequestError
-from daypass.randomness import public_random_bytes
 from daypass.sessions import Sessions
 from daypass.store import Store, View
 
@@ -40,16 +40,6 @@ _CLOSING: Final = (411, 413)
 """Statuses after which the connection is closed: what is left of the request is not read."""
 
 _FORMS: Final = (b"application/x-www-form-urlencoded", b"application/x-www-form-urlencoded; charset=utf-8")
-
-
-class DoorLog(Protocol):
-    """Where the door says what it refused; never with a parameter or a header."""
-
-    def refused(self, *, request_id: str, operation: str | None, reason: Reason, code: str) -> None:
-        """A request that was answered with an error."""
-
-    def failed(self, *, request_id: str, operation: str | None, error: Exception) -> None:
-        """A request that met an error of ours."""
 
 
 class ParsedRequest(msgspec.Struct, frozen=True):
@@ -62,12 +52,6 @@ class ParsedRequest(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return "ParsedRequest(...)"
-
-
-def request_id() -> str:
-    """A random UUID (RFC 9562, version 4), as AWS's request ids are; uuid4() takes four times as long."""
-    digits = public_random_bytes(16).hex()
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 class AwsDoor:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from daypass.api.door import DoorLog, request_id
-from daypass.api.received import Receive, Scope, Send
 from daypass.clock import Clock
+from daypass.doorway.received import Receive, Scope, Send
+from daypass.doorway.reports import DoorLog, request_id
 from daypass.issuer import TokenIssuer
 
 ISSUERS: Final = b"/oidc/"

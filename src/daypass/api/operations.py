@@ -24,6 +24,7 @@ from daypass.iam.service import Iam
 from daypass.identity import ContextValue
 from daypass.store import View
 from daypass.sts import Sts
+from daypass.sts.assume_role_with_saml import assume_role_with_saml
 from daypass.sts.assume_role_with_web_identity import assume_role_with_web_identity
 from daypass.sts.get_access_key_info import get_access_key_info
 from daypass.sts.get_caller_identity import get_caller_identity
@@ -91,6 +92,12 @@ def _sts(sts: Sts) -> tuple[Operation, ...]:
             "AssumeRoleWithWebIdentity",
             "sts:AssumeRoleWithWebIdentity",
             partial(assume_role_with_web_identity, sts),
+        ),
+        ProofOperation(
+            "sts",
+            "AssumeRoleWithSAML",
+            "sts:AssumeRoleWithSAML",
+            partial(assume_role_with_saml, sts),
         ),
         SignedOperation(
             "sts", "GetCallerIdentity", "sts:GetCallerIdentity", resources.everything, get_caller_identity, _no_keys

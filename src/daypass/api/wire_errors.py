@@ -28,6 +28,8 @@ class WireError:
 
 VALIDATION: Final = WireError("ValidationError", 400)
 MALFORMED_POLICY: Final = WireError("MalformedPolicyDocument", 400)
+INVALID_INPUT: Final = WireError("InvalidInput", 400)
+REJECTED_CLAIM: Final = WireError("IDPRejectedClaim", 403)
 INVALID_IDENTITY_TOKEN: Final = WireError("InvalidIdentityToken", 400)
 PROVIDER_COMMUNICATION: Final = WireError("IDPCommunicationError", 400)
 INVALID_CLIENT_TOKEN: Final = WireError("InvalidClientTokenId", 403)
@@ -51,10 +53,14 @@ _BY_CODE: Final[tuple[tuple[WireError, tuple[Reason, ...]], ...]] = (
             Reason.UNSUPPORTED_PARAMETER,
             Reason.DURATION_EXCEEDS_ROLE,
             Reason.SESSION_TAGS_INVALID,
+            Reason.TRADE_IN_TOKEN_INVALID,
             Reason.SOURCE_IDENTITY_FIXED,
             Reason.SECOND_FACTOR_INCOMPLETE,
             Reason.ISSUER_URL_INVALID,
             Reason.PROOF_IN_URL,
+            Reason.SIGN_IN_FORM,
+            Reason.SIGN_IN_ENDED,
+            Reason.SIGN_IN_KEY_MISSING,
         ),
     ),
     (WireError("MissingAuthenticationToken", 403), (Reason.UNSIGNED_REQUEST,)),
@@ -88,6 +94,7 @@ _BY_CODE: Final[tuple[tuple[WireError, tuple[Reason, ...]], ...]] = (
             Reason.PAYLOAD_HASH_UNSUPPORTED,
         ),
     ),
+    (WireError("ExpiredTradeInTokenException", 400), (Reason.TRADE_IN_TOKEN_EXPIRED,)),
     (WireError("InvalidAuthorizationMessageException", 400), (Reason.AUTHORIZATION_MESSAGE_INVALID,)),
     (WireError("RequestExpired", 400), (Reason.PRESIGNED_EXPIRED,)),
     (WireError("ExpiredToken", 403), (Reason.SESSION_EXPIRED,)),
@@ -96,6 +103,8 @@ _BY_CODE: Final[tuple[tuple[WireError, tuple[Reason, ...]], ...]] = (
         (
             Reason.NOT_AUTHORIZED,
             Reason.NOT_TRUSTED,
+            Reason.SIGN_IN_FOREIGN,
+            Reason.SIGN_IN_CROSS_SITE,
             Reason.CREDENTIALS_UNFIT,
             Reason.PASSWORD_INCORRECT,
             Reason.SECOND_FACTOR_UNKNOWN,
@@ -109,7 +118,7 @@ _BY_CODE: Final[tuple[tuple[WireError, tuple[Reason, ...]], ...]] = (
         INVALID_IDENTITY_TOKEN,
         (Reason.PROVIDER_UNKNOWN, Reason.SESSION_TAGS_MALFORMED, Reason.SOURCE_IDENTITY_MALFORMED),
     ),
-    (WireError("ExpiredTokenException", 400), (Reason.TOKEN_EXPIRED,)),
+    (WireError("ExpiredTokenException", 400), (Reason.TOKEN_EXPIRED, Reason.SAML_EXPIRED)),
     (WireError("PackedPolicyTooLarge", 400), (Reason.PACKED_POLICY_TOO_LARGE,)),
     (WireError("OutboundWebIdentityFederationDisabledException", 403), (Reason.ISSUER_DISABLED,)),
     (WireError("JWTPayloadSizeExceededException", 400), (Reason.ISSUED_TOKEN_TOO_LARGE,)),
@@ -136,9 +145,9 @@ _BY_CODE: Final[tuple[tuple[WireError, tuple[Reason, ...]], ...]] = (
     (WireError("ReportExpired", 410), (Reason.REPORT_EXPIRED,)),
     (WireError("ReportInProgress", 404), (Reason.REPORT_IN_PROGRESS,)),
     (WireError("LimitExceeded", 409), (Reason.LIMIT_EXCEEDED,)),
-    (WireError("InvalidInput", 400), (Reason.INVALID_INPUT,)),
+    (INVALID_INPUT, (Reason.INVALID_INPUT,)),
     (WireError("PolicyEvaluation", 500, "Receiver"), (Reason.STORED_POLICY_INVALID,)),
-    (WireError("ServiceUnavailable", 503, "Receiver"), (Reason.STORE_UNAVAILABLE,)),
+    (WireError("ServiceUnavailable", 503, "Receiver"), (Reason.STORE_UNAVAILABLE, Reason.OUTBOX_UNAVAILABLE)),
     (
         INTERNAL_FAILURE,
         (
@@ -160,6 +169,9 @@ _FAMILIES: Final[tuple[tuple[str, WireError], ...]] = (
     ("JSON_", INVALID_IDENTITY_TOKEN),
     ("KEY_", INVALID_IDENTITY_TOKEN),
     ("CLAIM_", INVALID_IDENTITY_TOKEN),
+    ("SAML_METADATA_", INVALID_INPUT),
+    ("SAML_CLAIM_", REJECTED_CLAIM),
+    ("SAML_", INVALID_IDENTITY_TOKEN),
     ("SIGNATURE_", SIGNATURE_MISMATCH),
     ("SIGNED_HEADER_", SIGNATURE_MISMATCH),
     ("CREDENTIAL_", SIGNATURE_MISMATCH),

@@ -35,7 +35,7 @@ def serve(
         str | None, typer.Option(help="Address of the health checks. [default: 127.0.0.1:8459]")
     ] = None,
     gateway_listen: Annotated[str | None, typer.Option(help="Not supported yet.")] = None,
-    config: Annotated[Path | None, typer.Option(help="Not supported yet.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A YAML file: rules for SAML providers.")] = None,
     state: Annotated[Path | None, typer.Option(help="Not supported yet.")] = None,
     trusted_proxies: Annotated[str | None, typer.Option(help="Networks whose X-Forwarded-For is believed.")] = None,
     allowed_issuer_networks: Annotated[
@@ -66,6 +66,10 @@ def serve(
         "allow_loopback_http": allow_loopback_http,
     }
     settings = load_settings(flags, os.environ)
+    if settings.config is not None:
+        from daypass.server.configuration import read_configuration
+
+        read_configuration(settings.config)  # what is wrong with it is said before anything listens
     first_start = begin(settings)
     from daypass.server.process import Served  # while the store is being prepared
     from daypass.server.process import serve as run

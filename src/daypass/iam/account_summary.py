@@ -34,7 +34,7 @@ def _counts(view: View, account: str) -> dict[str, int]:
         "PolicyVersionsInUse": sum(len(policy.versions) for policy in policies),
         "InstanceProfiles": len(view.instance_profiles.of(account)),
         "ServerCertificates": len(view.server_certificates.of(account)),
-        "Providers": len(view.oidc_providers.of(account)),
+        "Providers": len(view.oidc_providers.of(account)) + len(view.saml_providers.of(account)),
         "MFADevices": len(view.mfa_devices.of(account)),
         "MFADevicesInUse": len(view.mfa_devices.linked(account, ("assigned", ""))),
         "GlobalEndpointTokenVersion": version,

@@ -7,8 +7,8 @@ UpdateDelegationRequest, AcceptDelegationRequest, RejectDelegationRequest, SendD
                                 ASSIGNED -- update --> PENDING_APPROVAL -- accept --^
     ASSIGNED, PENDING_APPROVAL, ACCEPTED -- reject --> REJECTED
 
-A state ends by itself after a while: EXPIRED. Sending the token publishes it to a topic of Amazon SNS; nothing here can, so
-that step is refused by name and no request is ever FINALIZED.
+A state ends by itself after a while: EXPIRED. AWS publishes the token to a topic of Amazon SNS; here it is left in the outbox
+(``iam.outbox``), and whoever has it trades it in (STS API, GetDelegatedAccessToken).
 """
 
 from __future__ import annotations
@@ -62,8 +62,15 @@ async def update_delegation_request(iam: Iam, permitted: Permitted, parameters: 
 
 
 async def accept_delegation_request(iam: Iam, permitted: Permitted, parameters: Parameters) -> dict[str, object]:
-    """The caller approves: what is delegated is of the caller's permissions."""
+    """
+    The caller approves: what is delegated is of the caller's permissions, so that sessions cannot which have less than whoever
+    holds them: what is delegated would not be bound by their session policies.
+    """
     before, principal = _as_permitted(iam, permitted, parameters), permitted.caller.principal
+    session = permitted.caller.session
+    if session is not None and (session.policy is not None or session.policy_arns):
+        message = "A session with session policies cannot approve a delegation request."
+        raise EntityError(Reason.INVALID_INPUT, message)
     async with iam.store.transaction() as transaction:
         request = _still_the_same(transaction, permitted, before)
         _check_state(request, permitted, "ASSIGNED", "PENDING_APPROVAL")
@@ -87,16 +94,22 @@ async def reject_delegation_request(iam: Iam, permitted: Permitted, parameters: 
 
 
 async def send_delegation_token(iam: Iam, permitted: Permitted, parameters: Parameters) -> dict[str, object]:
-    """What AWS would refuse is refused as AWS does; what it would send cannot be sent from here."""
-    request = _as_permitted(iam, permitted, parameters)
-    _check_state(request, permitted, "ACCEPTED")
-    if request.only_send_by_owner and permitted.caller.principal.arn != request.owner_id:
-        message = "The token of this delegation request can be sent by its owner only."
-        raise EntityError(Reason.INVALID_INPUT, message)
-    raise RequestError(
-        Reason.UNSUPPORTED_OPERATION,
-        "SendDelegationToken is not supported: the token would be published to a topic of Amazon SNS.",
-    )
+    """
+    The requestor's token is left in the outbox, and the time that was approved begins. It is left before the request is
+    FINALIZED for good: a token without a finalized request is worth nothing.
+    """
+    if iam.outbox is None:
+        raise RequestError(Reason.UNSUPPORTED_OPERATION, "SendDelegationToken is not supported without an outbox.")
+    before, now = _as_permitted(iam, permitted, parameters), permitted.facts.now
+    async with iam.store.transaction() as transaction:
+        request = _still_the_same(transaction, permitted, before)
+        _check_state(request, permitted, "ACCEPTED")
+        if request.only_send_by_owner and permitted.caller.principal.arn != request.owner_id:
+            message = "The token of this delegation request can be sent by its owner only."
+            raise EntityError(Reason.INVALID_INPUT, message)
+        await transaction.put(_moved(request, permitted, "FINALIZED"))
+        await iam.outbox.send_trade_in_token(request, now=now, until=int(now) + request.session_duration)
+    return {}
 
 
 def _as_permitted(iam: Iam, permitted: Permitted, parameters: Parameters) -> DelegationRequest:

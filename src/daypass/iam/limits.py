@@ -23,6 +23,12 @@ POLICIES_PER_ACCOUNT: Final = 5_000
 OIDC_PROVIDERS_PER_ACCOUNT: Final = 700
 """AWS: 100, raisable to 700."""
 
+SAML_PROVIDERS_PER_ACCOUNT: Final = 100
+PRIVATE_KEYS_PER_SAML_PROVIDER: Final = 2
+SAML_KEY_BITS: Final = (2_048, 4_096)
+"""The shortest and the longest RSA key that assertions are encrypted for. A longer one would take a third of a second of every
+sign-in."""
+
 CLIENT_IDS_PER_PROVIDER: Final = 100
 THUMBPRINTS_PER_PROVIDER: Final = 5
 SIMULATED_CHARACTERS: Final = 4_000_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from daypass.iam.outbox import Outbox
 from daypass.iam.passwords import Passwords
 from daypass.sealing import MasterKey
 from daypass.store import Store
@@ -15,7 +16,7 @@ class Iam:
     """
     The store; the master key, which wraps the secrets that are stored; and whether providers at plain http on the loopback
     interface may be registered (development); what hashes passwords; and the URL at which clients reach this service, without
-    a slash at its end.
+    a slash at its end; and where messages to others are left.
     """
 
     store: Store
@@ -23,3 +24,4 @@ class Iam:
     allow_loopback_http: bool = False
     passwords: Passwords = field(default_factory=Passwords)
     public_url: str = "http://127.0.0.1:8450"
+    outbox: Outbox | None = None

@@ -8,6 +8,7 @@ Keys of web identities (``issuer:claim``) are left to ``daypass.lint.trust``: to
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from daypass.lint.coverage import all_covered
 from daypass.lint.findings import did_you_mean, quoted
@@ -18,11 +19,14 @@ from daypass.lint.tables import Key, Service, home_of_key, service
 from daypass.policy.resources import ResourcePattern
 from daypass.policy.variables import Variable, parse
 
+_SAML_ATTRIBUTE: Final = "saml:attribute/"
+"""Behind it stands the name of any attribute of an assertion; these keys are ours alone."""
+
 
 def is_claim(key: str) -> bool:
     """Whether the key is a claim of a web identity: an issuer, which is a host, then a colon and the claim's name."""
     issuer = key.rpartition(":")[0]
-    return "." in issuer or issuer.startswith("localhost")
+    return ("." in issuer or issuer.startswith("localhost")) and not key.startswith("saml:")
 
 
 def find_key(stated: Stated, name: str) -> Key | None:
@@ -30,6 +34,8 @@ def find_key(stated: Stated, name: str) -> Key | None:
     found = global_key(name)
     if found is not None:
         return found
+    if name.startswith(_SAML_ATTRIBUTE) and name != _SAML_ATTRIBUTE:
+        return Key(name, "String", many=True)
     for tables in (*home_of_key(name.partition(":")[0]), *_services(stated)):
         row = tables.key(name)
         if row is not None:

@@ -107,8 +107,11 @@ def decide(request: Request, layers: Layers) -> Decision:
     caller's policies are in the layers; a guardrail that is left out does not guard.
     """
     by_operation = decide_by_operation(request)
-    if by_operation is not None:
-        return by_operation
+    return by_operation if by_operation is not None else decide_by_policies(request, layers)
+
+
+def decide_by_policies(request: Request, layers: Layers) -> Decision:
+    """Rules B to H, for a request that ``decide_by_operation`` has nothing to say about. **It does not ask whether it has.**"""
     target = Target(request.resource, request.context.entries)
     if _only_resource(layers) and type(request.principal) is who.FederatedCaller:
         # Rule F and nothing else: a proof is brought on every sign-in, and deserves the short way to a yes.

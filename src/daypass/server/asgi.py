@@ -13,10 +13,11 @@ from typing import Any
 
 from daypass.api.container_credentials import CONTAINER_CREDENTIALS
 from daypass.api.issuer_documents import ISSUERS
-from daypass.api.received import Receive, Scope, Send
+from daypass.doorway.received import Receive, Scope, Send
 from daypass.server.app import App, open_app
 from daypass.server.log import configure_log
 from daypass.server.settings import Settings
+from daypass.signin import CONSUMER, PREFIXES
 
 Door = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -72,6 +73,8 @@ def _door(app: App, raw_path: bytes) -> Door | None:
         return app.door
     if raw_path == CONTAINER_CREDENTIALS:
         return app.container_door
+    if raw_path == CONSUMER or raw_path.startswith(PREFIXES):
+        return app.signin_door
     return app.issuer_documents if raw_path.startswith(ISSUERS) else None
 
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 MASTER_KEY_FILE: Final = "master-key"
 ROOT_CREDENTIALS_FILE: Final = "root-credentials"
+OUTBOX: Final = "outbox"
+"""The directory of messages to others, in the data directory."""
 ROOT_PROFILE: Final = "daypass-root"
 
 

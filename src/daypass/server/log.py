@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 
+from daypass.clock import iso8601
 from daypass.errors import Reason
 
 
@@ -33,7 +34,7 @@ def configure_log() -> None:
 
 
 class RequestLog:
-    """What the doors report (``daypass.api.door.DoorLog``)."""
+    """What the doors report (``daypass.doorway.reports.DoorLog``)."""
 
     def __init__(self) -> None:
         self._log = structlog.get_logger("daypass.request")
@@ -50,6 +51,21 @@ class RequestLog:
             operation=operation,
             error=type(error).__name__,
             where=_where(error),
+        )
+
+    def saml_expires(self, *, provider_arn: str, what: str, at: int, over: bool) -> None:
+        """The metadata of a SAML provider, or a certificate in it, ends soon, or has ended."""
+        event = "saml provider has expired" if over else "saml provider expires soon"
+        self._log.warning(event, provider=provider_arn, what=what, at=iso8601(at))
+
+    def saml_weak(self, *, provider_arn: str, algorithm: str, key_bits: int, certificate: str) -> None:
+        """A signature was accepted that only the configuration's exception for this provider allows."""
+        self._log.warning(
+            "weak saml signature accepted",
+            provider=provider_arn,
+            algorithm=algorithm,
+            key_bits=key_bits,
+            certificate=certificate,
         )
 
     def failed_aside(self, what: str, error: Exception) -> None:

@@ -4,7 +4,7 @@ uvicorn's HTTP/1.1 protocol, with bounds on what a connection may hold and for h
 
 uvicorn collects the request line, headers and trailers without a limit of size, and waits for a request, and for a body,
 without a limit of time: a connection that sends a header without end, or nothing, would be kept for as long as its peer
-likes. Bodies are bounded by the doors (``api.limits``), in their own words.
+likes. Bodies are bounded by the doors (``doorway.limits``), in their own words.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ SECRETS: Final = ("root_secret_access_key", "master_key")
 CREDENTIALS_DIRECTORY: Final = "CREDENTIALS_DIRECTORY"
 """Where a service manager says that it has put secrets (https://systemd.io/CREDENTIALS/)."""
 
-NOT_YET: Final = ("gateway_listen", "config", "state")
+NOT_YET: Final = ("gateway_listen", "state")
 """Settings of features that are to come; setting one is refused."""
 
 

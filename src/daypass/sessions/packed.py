@@ -31,10 +31,14 @@ def packed_policy_size(policy: str | None, policy_arns: Sequence[str], tags: Map
             Reason.PACKED_POLICY_TOO_LARGE, f"Session policies are longer than {SESSION_POLICY} characters."
         )
     parts = [policy or "", *policy_arns, *(f"{key}={value}" for key, value in sorted(tags.items()))]
-    packed = zlib.compress("\0".join(parts).encode(), 9)
-    share = math.ceil(100 * len(packed) / PACKED_BYTES)
+    share = packed_share("\0".join(parts))
     if share > 100:
         what = "policy" if policy or policy_arns else "size of session tags"
         ending = ", please use smaller policy." if policy or policy_arns else "."
         raise RequestError(Reason.PACKED_POLICY_TOO_LARGE, f"Packed {what} consumes {share}% of allotted space{ending}")
     return share
+
+
+def packed_share(text: str) -> int:
+    """The share of the allotted space that a text takes, in per cent, rounded up; it may be more than all of it."""
+    return math.ceil(100 * len(zlib.compress(text.encode(), 9)) / PACKED_BYTES)

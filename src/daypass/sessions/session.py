@@ -16,7 +16,7 @@ import msgspec
 from daypass.credentials import TEMPORARY_KEY, Secret, TemporaryCredentials, new_access_key_id
 from daypass.errors import AuthenticationError, Reason, RequestError
 from daypass.sealing import MAXIMUM_TOKEN_CHARACTERS, KeyRing, RingKey, Sealed
-from daypass.sessions.message import open_message, seal_message
+from daypass.sessions.message import open_message, open_trade_in_token, seal_message, seal_trade_in_token
 
 SESSION_BOX: Final = 1
 """The kind byte of a box that holds a session. Other sealed things (encoded authorization messages) have other bytes."""
@@ -149,6 +149,14 @@ class Sessions:
     def open_message(self, message: str, *, account: str, now: float) -> str:
         """The document of an encoded authorization message, as JSON text. Raises RequestError."""
         return open_message(self._ring_now(), message, account, now)
+
+    def seal_trade_in_token(self, request_id: str, *, account: str, now: float) -> str:
+        """A trade-in token for a delegation request, for the account that asked for it."""
+        return seal_trade_in_token(self._ring_now(), request_id, account, now)
+
+    def open_trade_in_token(self, token: str, *, account: str, now: float) -> str:
+        """The id of the delegation request that a trade-in token is for. Raises RequestError."""
+        return open_trade_in_token(self._ring_now(), token, account, now)
 
     def _ring_now(self) -> KeyRing:
         """The ring. When it is another than before, nothing counts that was opened: the key of it may have gone."""

@@ -288,6 +288,56 @@ class LastUse(Record, frozen=True):
         return (("entity", self.entity_id),)
 
 
+class SamlPrivateKey(msgspec.Struct, frozen=True):
+    """A private key that assertions are decrypted with, under the master key. ``key_id`` is IAM's KeyId."""
+
+    key_id: str
+    wrapped: bytes
+    created_at: int
+
+    def __repr__(self) -> str:
+        return f"SamlPrivateKey(key_id={self.key_id!r})"
+
+
+class SamlProvider(Record, frozen=True):
+    """
+    A SAML provider. ``metadata`` is the text as sent; ``uuid`` is IAM's SAMLProviderUUID.
+
+    - ``entity_id``: whose metadata it is: the issuer that its assertions name.
+    - ``valid_until``: when the metadata ends, by its own words; None where it does not say.
+    - ``encryption_mode``: Required or Allowed, or None where it was never said.
+    - ``private_keys``: two at most, in the order they were added.
+    """
+
+    kind = "saml_provider"
+    collection = "saml_providers"
+    identity = ("account", "name")
+    folded = permanent = False
+    linking = ("entity_id",)
+    derived = frozenset({"arn"})
+    hidden = frozenset({"metadata"})
+
+    account: str
+    name: str
+    uuid: str
+    entity_id: str
+    metadata: str
+    valid_until: int | None
+    created_at: int
+    encryption_mode: str | None = None
+    private_keys: tuple[SamlPrivateKey, ...] = ()
+    tags: Tags = ()
+    arn: str = ""
+    """``arn:aws:iam::ACCOUNT:saml-provider/NAME``."""
+
+    def __post_init__(self) -> None:
+        _set(self, "arn", arn.saml_provider_arn(self.account, self.name))
+
+    def links(self) -> tuple[Link, ...]:
+        """Its issuer, of whom an account may have registered several."""
+        return (("issuer", self.entity_id),)
+
+
 class DelegationRequest(Record, frozen=True):
     """A request for delegated access (IAM API, DelegationRequest). ``unique_id`` is the DelegationRequestId.
 

@@ -44,6 +44,7 @@ RECORDS: Final[tuple[type[Record], ...]] = (
     belongings.AccessReport,
     belongings.LastUse,
     belongings.DelegationRequest,
+    belongings.SamlProvider,
     controls.Revocation,
     controls.MfaDevice,
     controls.Organization,

@@ -99,3 +99,14 @@ issued_session = sa.Table(
     sqlite_autoincrement=True,
 )
 """The log of issued sessions (``daypass.store.issued``). ``number`` counts them, and is never used again."""
+
+spent = sa.Table(
+    "spent",
+    metadata,
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
+    sa.PrimaryKeyConstraint("kind", "key"),
+    sa.Index("ix_spent_expires_at", "expires_at"),
+)
+"""One-time things that were used (``Transaction.spend``), until nobody would take them any more. In no view."""

@@ -47,6 +47,9 @@ class LayeredMap(Generic[K, V]):
         known = sum((key in self._base) for key in self._overlay)
         return len(self._base) - known + sum(value is not None for value in self._overlay.values())
 
+    def __bool__(self) -> bool:
+        return bool(self._base or self._overlay) and len(self) > 0
+
     def items(self) -> Iterator[tuple[K, V]]:
         """Every key and value, in no particular order. The map may ``remember`` meanwhile."""
         for key, value in list(self._base.items()):

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert as insert_unless_there
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
@@ -21,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from daypass.errors import EntityError, Reason, UnavailableError
 from daypass.store import schema
-from daypass.store.issued import ROWS_KEPT, IssuedSession
+from daypass.store.issued import ROWS_KEPT, IssuedSession, insertions
 from daypass.store.kinds import kind_of
 from daypass.store.records import Record
 from daypass.store.view import Changes, View
@@ -107,11 +106,26 @@ class Transaction:
         last of these was issued. One that is there already is left alone.
         """
         table = schema.issued_session
-        rows = [msgspec.structs.asdict(session) for session in issued]
-        await self._execute(insert_unless_there(table).on_conflict_do_nothing(), rows)
+        for statement, values in insertions(issued):
+            await self._execute_text(statement, values)
         oldest = sa.select(sa.func.max(table.c.number)).scalar_subquery() - ROWS_KEPT
         await self._execute(sa.delete(table).where(table.c.number <= oldest))
         await self._execute(sa.delete(table).where(table.c.expires_at <= issued[-1].issued_at))
+
+    async def spend(self, kind: str, key: str, *, until: int, now: float) -> None:
+        """
+        Use a one-time thing up: ``key`` among those of this ``kind``. Raises EntityError (ENTITY_ALREADY_EXISTS) when it was
+        used before.
+
+        It is remembered until the instant ``until``, from which nobody may take it any more; what ended before ``now`` is
+        forgotten here. INVARIANT: whoever uses it answers only when the transaction has been committed.
+        """
+        table = schema.spent
+        await self._execute(sa.delete(table).where(table.c.expires_at < int(now)))
+        row = {"kind": kind, "key": key, "expires_at": until}
+        result = await self._execute(insert_unless_there(table).on_conflict_do_nothing().values(row))
+        if not result.rowcount:
+            raise EntityError(Reason.ENTITY_ALREADY_EXISTS, "This can be used once, and was used before.")
 
     async def record_changes(self) -> None:
         """Write the change log; the last thing before the commit. For ``Store.transaction``."""
@@ -141,9 +155,20 @@ class Transaction:
 
     async def _execute(self, query: sa.Executable, values: Any = None) -> Any:
         """Run a statement; its cursor result."""
+        with self._failing():
+            return await self._connection.execute(query, values)
+
+    async def _execute_text(self, statement: str, values: tuple[object, ...]) -> None:
+        """Run a statement that is written in the database's own words: nothing is made of it or of its values on the way."""
+        with self._failing():
+            await self._connection.exec_driver_sql(statement, values)
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Whatever goes wrong in here, the transaction can only be rolled back."""
         try:
             with translated_errors():
-                return await self._connection.execute(query, values)
+                yield
         except BaseException:
             self._broken = True
             raise

@@ -19,6 +19,7 @@ from daypass.store.belongings import (
     InstanceProfile,
     LastUse,
     LoginProfile,
+    SamlProvider,
     ServerCertificate,
     ServiceLinkedRoleDeletion,
     ServiceSpecificCredential,
@@ -100,6 +101,9 @@ class Records(Generic[R]):
 
     def __len__(self) -> int:
         return len(self._by_key)
+
+    def __bool__(self) -> bool:
+        return bool(self._by_key)
 
     def changed(self, changes: Mapping[str, R | None]) -> Records[R]:
         """These records with the changes made, by key (None removes); this object stays as it is."""
@@ -202,6 +206,7 @@ class View:
     access_reports: Records[AccessReport]
     last_uses: Records[LastUse]
     delegation_requests: Records[DelegationRequest]
+    saml_providers: Records[SamlProvider]
     revocations: Records[Revocation]
     mfa_devices: Records[MfaDevice]
     organizations: Records[Organization]

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from daypass.access import Permitted
-from daypass.access.passed import Passed
+from daypass.access.passed import NOTHING_PASSED, Passed
 from daypass.access.trust import trust_caller
 from daypass.arn import Arn, is_account_id
 from daypass.awsapi.parameters import Parameters, optional_text, tag_list, texts
@@ -50,8 +50,13 @@ async def assume_role(sts: Sts, permitted: Permitted, parameters: Mapping[str, A
     return assumed.members()
 
 
+_PASSED: Final = frozenset({"Tags", "TransitiveTagKeys", "SourceIdentity", "ExternalId"})
+
+
 def passed_by(parameters: Parameters) -> Passed:
     """What an AssumeRole request passes to the session."""
+    if parameters.keys().isdisjoint(_PASSED):
+        return NOTHING_PASSED  # most pass nothing, and are asked several times
     return Passed(
         tag_list(parameters),
         texts(parameters, "TransitiveTagKeys"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from daypass.federation import OidcIdentities
+from daypass.federation import OidcIdentities, SamlIdentities
 from daypass.issuer import TokenIssuer
 from daypass.sessions import Sessions
 from daypass.sessions.log import SessionLog
@@ -16,7 +16,7 @@ from daypass.store import Store
 class Sts:
     """
     The sessions that are issued here, the providers that are asked who somebody is, what is stored, the log of what was
-    issued, and our own issuer of tokens.
+    issued, our own issuer of tokens, and the providers that vouch for somebody by SAML.
     """
 
     sessions: Sessions
@@ -24,3 +24,4 @@ class Sts:
     store: Store
     issued: SessionLog
     issuer: TokenIssuer
+    saml: SamlIdentities

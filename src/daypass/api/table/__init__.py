@@ -22,6 +22,7 @@ from daypass.api.table import (
     outbound_federation,
     role_templates,
     roles,
+    saml_providers,
     server_certificates,
     service_linked_roles,
     simulation,
@@ -47,6 +48,7 @@ IAM_ROWS: Final[tuple[Row, ...]] = (
     *server_certificates.ROWS,
     *delegation_requests.ROWS,
     *oidc_providers.ROWS,
+    *saml_providers.ROWS,
     *outbound_federation.ROWS,
     *simulation.ROWS,
 )

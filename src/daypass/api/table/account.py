@@ -9,7 +9,7 @@ from daypass.access import Caller
 from daypass.api.resources import Resource, everything
 from daypass.api.row import Row
 from daypass.awsapi.parameters import Parameters
-from daypass.iam import account_settings, account_summary, authorization_details, credential_report, features_to_come
+from daypass.iam import account_settings, account_summary, authorization_details, credential_report
 from daypass.store import View
 
 
@@ -41,5 +41,4 @@ ROWS: Final = (
     Row("GetAccountAuthorizationDetails", everything, authorization_details.get_account_authorization_details),
     Row("GenerateCredentialReport", everything, credential_report.generate_credential_report),
     Row("GetCredentialReport", everything, credential_report.get_credential_report),
-    Row("ListSAMLProviders", everything, features_to_come.list_saml_providers),
 )

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, NamedTuple
 
-from msgspec.structs import replace
-
 from daypass import arn
 from daypass.access import Caller, Permitted
 from daypass.access.organization import is_closed
@@ -24,6 +22,7 @@ from daypass.sts import Sts
 from daypass.sts.assume_role import account_and_name, assume_role, passed_by, role_of_arn
 from daypass.sts.assume_root import assume_root, target_account
 from daypass.sts.decode_authorization_message import decode_authorization_message
+from daypass.sts.get_delegated_access_token import get_delegated_access_token
 from daypass.sts.get_web_identity_token import get_web_identity_token, token_keys
 from daypass.sts.own_sessions import get_federation_token, get_session_token
 
@@ -58,12 +57,11 @@ def role_to_assume(parameters: Parameters, caller: Caller, view: View) -> Resour
     role_arn = text(parameters, "RoleArn")
     account, keys = account_and_name(role_arn)[0], _keys_of_session(parameters, caller)
     role = None if is_closed(account, view) else role_of_arn(role_arn, view)
-    found = Resource(role_arn, account, keys=keys, trust_required=True, reasonless=True)
-    if role is None:
-        return found
+    policy = trust_policy_of(role)
     # The tags are the role's own: transitive tags of the caller's session take their place when trust has been decided, not
     # before (IAM User Guide, "Pass session tags in AWS STS"). Else a caller would choose what roles look like to policies.
-    return replace(found, tags=role.tags, policy=trust_policy_of(role))
+    tags = () if role is None else role.tags
+    return Resource(role_arn, account, tags, keys=keys, policy=policy, trust_required=True, reasonless=True)
 
 
 def _keys_of_session(parameters: Parameters, caller: Caller) -> dict[str, ContextValue]:
@@ -120,6 +118,7 @@ STS_ROWS: Final = (
     StsRow("AssumeRole", role_to_assume, assume_role, also_on_the_role, second_factor=True),
     StsRow("AssumeRoot", root_of_a_member, assume_root),
     StsRow("GetSessionToken", everything, get_session_token, second_factor=True),
+    StsRow("GetDelegatedAccessToken", everything, get_delegated_access_token),
     StsRow("DecodeAuthorizationMessage", everything, decode_authorization_message),
     StsRow("GetFederationToken", federated_user, get_federation_token, also_tags),
     StsRow("GetWebIdentityToken", token_of_the_caller, get_web_identity_token, also_tags_the_token),

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from daypass import arn
+from daypass.access.bearer import provider_of_arn
 from daypass.access.context import organization_keys
 from daypass.access.organization import resource_control_policies, service_control_policies
 from daypass.access.policies import SERVICE_LINKED_PATH, boundary_of, identity_policies, managed_policy
@@ -134,11 +135,10 @@ def _role_at(view: View, resource: str) -> Role | None:
 
 def _tags_of(view: View, resource: str) -> tuple[tuple[str, str], ...]:
     """The tags of a user, a managed policy or an identity provider."""
-    head, _, provider = resource.partition(":oidc-provider/")
-    account, name = head.split(":")[4:5], resource.rpartition("/")[2]
+    account, name = resource.split(":")[4:5], resource.rpartition("/")[2]
     found = (
         view.users.with_name("".join(account), name),
         managed_policy(view, resource),
-        view.oidc_providers.with_name("".join(account), provider),
+        provider_of_arn(resource, view),
     )
     return next((entity.tags for entity in found if entity is not None and entity.arn == resource), ())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import typer
 
+from daypass.access.bearer import provider_of_arn
 from daypass.arn import Arn, is_account_id
 from daypass.credentials import TEMPORARY_KEY, account_of_access_key_id
 from daypass.errors import EntityError, Reason
@@ -96,7 +97,7 @@ def _of_provider(provider_arn: str, subject: str | None, view: View) -> Selectio
         parsed = Arn.parse(provider_arn)
     except ValueError:
         raise typer.BadParameter("expected the ARN of an identity provider.", param_hint="--provider") from None
-    if provider_arn not in {provider.arn for provider in view.oidc_providers.of(parsed.account)}:
+    if provider_of_arn(provider_arn, view) is None:
         raise _absent(f"provider {provider_arn!r}")
     return revocation.of_provider(parsed.account, provider_arn, subject)
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Final
 
 BODY_BYTES: Final = 524_288
-"""The longest parameter of the operations offered (131,072 characters of policy), percent-encoded threefold, fits."""
+"""The longest policy (131,072 characters), percent-encoded threefold, fits; and the metadata of any SAML provider, which has 5
+to 150 KB. IAM's model allows 10,000,000 characters of it; every process would keep them in memory."""
 
 QUERY_BYTES: Final = 65_536
 """A GET carries one session token and at most a few parameters; httptools refuses longer request lines itself."""

@@ -15,9 +15,9 @@ from typing import Any
 import msgspec
 
 from daypass.access import RequestFacts
-from daypass.api import limits
-from daypass.api.client_address import Network, origin
 from daypass.clock import Clock
+from daypass.doorway import limits
+from daypass.doorway.client_address import Network, origin
 from daypass.errors import Reason, RequestError
 from daypass.sigv4 import RawRequest
 

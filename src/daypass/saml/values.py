@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Values of SAML (Core 1.3): instants and lines of text."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from datetime import datetime
+from typing import Final
+
+from daypass.errors import ProofError, Reason
+
+_INSTANT: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]{1,9})?Z\Z", re.ASCII)
+# One line of characters that XML 1.0 can carry and a person can see: it stands in answers and in the audit trail.
+_UNPRINTABLE: Final = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def instant(text: str) -> int:
+    """
+    Seconds since 1970 of an xs:dateTime in UTC (SAML Core 1.3.3); fractions are dropped, as they may be. Raises ProofError.
+
+    An offset or none at all is refused: Core requires UTC, and readers have differed about the rest.
+    """
+    found = _INSTANT.match(text)
+    try:
+        if found is None:
+            raise ValueError
+        return calendar.timegm(datetime.fromisoformat(found[1]).timetuple())
+    except ValueError:
+        raise ProofError(Reason.SAML_VALUE_MALFORMED, "Expected an instant as 2026-01-31T12:00:00Z.") from None
+
+
+def is_line(value: str | None, longest: int) -> bool:
+    """Whether this is one line of visible text of 1 to so many characters, with no space at either end."""
+    if value is None or not 0 < len(value) <= longest or value != value.strip():
+        return False
+    return (value.isascii() and value.isprintable()) or _UNPRINTABLE.search(value) is None

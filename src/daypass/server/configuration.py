@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The configuration file (``DAYPASS_CONFIG``): YAML, for what does not fit into a setting (docs/settings.md).
+
+    saml:
+      accept_aws_names: true
+      providers:
+        arn:aws:iam::123456789012:saml-provider/Office: {allow_sha1: true, replay: aws}
+
+A key that is not known, and a key that stands there twice, are refused: a rule that is misspelt is not a rule.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import yaml  # type: ignore[import-untyped]
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from daypass.errors import ConfigurationError, Reason
+from daypass.federation.saml import ProviderRules, SamlRules
+
+MAX_BYTES: Final = 1024 * 1024
+"""Of the file. One with rules for ten thousand providers has half of it."""
+
+NOT_YET: Final = ("gateway",)
+"""Sections of features that are to come; a file that has one is refused."""
+
+_PROVIDER_ARN: Final = re.compile(r"arn:aws:iam::[0-9]{12}:saml-provider/[\w._-]{1,128}", re.ASCII)
+
+
+def _provider_arn(value: str) -> str:
+    if _PROVIDER_ARN.fullmatch(value) is None:
+        raise ValueError("expected the ARN of a SAML provider, as in arn:aws:iam::123456789012:saml-provider/NAME")
+    return value
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class SamlProviderSection(_Section):
+    """What one SAML provider is allowed beyond the rules for all."""
+
+    allow_sha1: bool = Field(default=False, description="Take signatures and digests with SHA-1.")
+    allow_small_rsa: bool = Field(default=False, description="Take RSA keys of less than 2,048 bits.")
+    allow_cbc: bool = Field(default=False, description="Decrypt assertions that are encrypted with AES-CBC.")
+    replay: Literal["strict", "aws"] = Field(
+        default="strict", description="`strict`: an assertion can be used once. `aws`: until it expires, as with AWS."
+    )
+
+
+class SamlSection(_Section):
+    """SAML federation."""
+
+    accept_aws_names: bool = Field(
+        default=False,
+        description="Take assertions for AWS's audiences (`https://signin.aws.amazon.com/saml`, `urn:amazon:webservices`) "
+        "and recipient beside our own, so that an identity provider that is set up for AWS works as it is.",
+    )
+    providers: dict[Annotated[str, AfterValidator(_provider_arn)], SamlProviderSection] = Field(
+        default_factory=dict, description="By ARN: what one SAML provider is allowed beyond the rules for all."
+    )
+
+
+class Configuration(_Section):
+    """The whole file."""
+
+    saml: SamlSection = SamlSection()
+
+    @property
+    def saml_rules(self) -> SamlRules:
+        """The section ``saml``, as federation wants it."""
+        rules = {arn: ProviderRules(**section.model_dump()) for arn, section in self.saml.providers.items()}
+        return SamlRules(self.saml.accept_aws_names, rules)
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """Plain data only; a key that is there twice is an error, and so are anchors, which could make much of little."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.constructor.ConstructorError(
+                None, None, "aliases are not supported", self.peek_event().start_mark
+            )
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable) or key in seen:
+                raise yaml.constructor.ConstructorError(None, None, "a key is there twice", key_node.start_mark)
+            seen.add(key)
+        found: dict[Hashable, Any] = super().construct_mapping(node, deep)
+        return found
+
+
+def read_configuration(path: Path | None) -> Configuration:
+    """
+    The configuration in a file; the defaults where there is none. Raises ConfigurationError that says where what is wrong, and
+    never quotes a value.
+    """
+    if path is None:
+        return Configuration()
+    try:
+        text = _text(path)
+        found = yaml.load(text, _Loader)  # noqa: S506 - it is a SafeLoader, and stricter
+    except (OSError, UnicodeDecodeError) as error:
+        raise _invalid(f"cannot read {str(path)!r}: {type(error).__name__}") from None
+    except yaml.MarkedYAMLError as error:
+        line = "" if error.problem_mark is None else f" in line {error.problem_mark.line + 1}"
+        raise _invalid(f"{str(path)!r} is not YAML as expected{line}: {error.problem}") from None
+    except yaml.YAMLError:
+        raise _invalid(f"{str(path)!r} is not YAML") from None
+    if found is None:
+        return Configuration()
+    for name in NOT_YET:
+        if isinstance(found, dict) and name in found:
+            raise _invalid(f"{str(path)!r}: the section {name} is not supported yet")
+    try:
+        return Configuration.model_validate(found)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{_place(one['loc'])}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors()
+        )
+        raise _invalid(f"{str(path)!r}: {problems}") from None
+
+
+def _text(path: Path) -> str:
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise _invalid(f"{str(path)!r} is longer than {MAX_BYTES} bytes")
+    return data.decode("utf-8")
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, location)) or "the file"
+
+
+def _invalid(message: str) -> ConfigurationError:
+    return ConfigurationError(Reason.CONFIGURATION_INVALID, f"DAYPASS_CONFIG: {message}")
