@@ -107,6 +107,14 @@ def _session() -> boto3.Session:
     return _sessions[0]
 
 
+def _command_line(process: str) -> bytes:
+    """How a process was started; nothing when it has ended meanwhile."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
 class Server:
     """One server and its data directory; it may be stopped, killed and started again."""
 
@@ -139,8 +147,7 @@ class Server:
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii").split()
         if self.settings.get("workers", 1) == 1:
             return [self.pid]
-        names = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in children}
-        return [child for child, name in names.items() if b"spawn_main" in name]
+        return [int(child) for child in children if b"spawn_main" in _command_line(child)]
 
     def start(self) -> float:
         """Start, and wait for the first answer. Returns the seconds that it took."""

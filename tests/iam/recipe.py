@@ -137,6 +137,8 @@ def plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
             return [fill(name, inner) for inner in value]
         if isinstance(value, str) and PLACE.fullmatch(value) and name in UNKNOWN:
             return UNKNOWN[name]
+        if name == "SAMLMetadataDocument":
+            return "x" * 1000  # the shortest that the model allows
         if name.startswith("AuthenticationCode"):
             return "123456"
         return PLACE.sub("x", value) if isinstance(value, str) else value

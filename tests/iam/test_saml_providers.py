@@ -23,7 +23,7 @@ from daypass.sealing import MasterKey
 from daypass.store import SamlProvider
 from fakes.saml_idp import FakeSamlIdp, private_key, rsa_key
 from iam.people import asked, done, refused
-from in_process import ACCOUNT, NOW, Service, service
+from in_process import ACCOUNT, Service, service
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 MASTER = MasterKey.generate()
@@ -68,7 +68,7 @@ async def test_a_provider_is_kept_as_sent_and_shown_with_its_tags_in_order(iam: 
     found = await shown(iam, "Whole")
     assert (found["SAMLMetadataDocument"], found["Tags"]) == (until, SORTED_TAGS)
     assert found["ValidUntil"].isoformat() == "2030-01-02T03:04:05+00:00"
-    assert int(found["CreateDate"].timestamp()) == int(NOW)
+    assert int(found["CreateDate"].timestamp()) == int(iam.clock())
     assert len(found["SAMLProviderUUID"]) == 32
     assert found["PrivateKeyList"] == []
     listed = (await done(iam, "ListSAMLProviders"))["SAMLProviderList"]

@@ -232,7 +232,7 @@ BAD_ROLES: dict[str, tuple[str, dict[str, Any]]] = {
                 {
                     "Version": "2012-10-17",
                     "Statement": [
-                        {"Effect": "Allow", "Principal": {"AWS": role_arn("nobody")}, "Action": "sts:AssumeRole"}
+                        {"Effect": "Allow", "Principal": {"AWS": role_arn("never-made")}, "Action": "sts:AssumeRole"}
                     ],
                 }
             )
