@@ -16,6 +16,9 @@ from journeys.wire import Answer, Call, get_caller_identity
 from running import Keys, Server, get
 
 
+ATTEMPTS = 3
+
+
 def wait_until_ready(server: Server) -> None:
     """Both workers answer: a connection made while the other is suspended is answered."""
     while get(server.health)[0] != 200 or len(server.workers()) != 2:
@@ -44,9 +47,17 @@ def ask(server: Server, worker: int, action: str, **parameters: str) -> Answer:
 
 
 def ask_as(keys: Keys, server: Server, worker: int, action: str, **parameters: str) -> Answer:
-    """The same as somebody else."""
-    with only(server, worker):
-        return Call(server.url, "iam", action, parameters).signed(keys).send()
+    """
+    The same as somebody else. A worker that is suspended while it writes down uses keeps the write lock; then the answer is 503
+    after a while, and the question is put again.
+    """
+    attempts = 0
+    while True:
+        with only(server, worker):
+            answer = Call(server.url, "iam", action, parameters).signed(keys).send()
+        attempts += 1
+        if answer.status != 503 or attempts == ATTEMPTS:
+            return answer
 
 
 def session(server: Server, worker: int, issuer: Issuer, role: str) -> Keys:
