@@ -15,7 +15,6 @@ from journeys.roles import Issuer, role_arn
 from journeys.wire import Answer, Call, get_caller_identity
 from running import Keys, Server, get
 
-
 ATTEMPTS = 3
 
 
