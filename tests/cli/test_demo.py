@@ -83,7 +83,12 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> Ended:
 def serving(folder: Path, until: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A demo that has printed a line which begins with ``until``, and all that it had printed by then."""
     with subprocess.Popen(
-        [*DEMO, *arguments], env=environment(folder), stdout=subprocess.PIPE, text=True, start_new_session=True
+        [*DEMO, *arguments],
+        env=environment(folder),
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_heed_signals,
     ) as process:
         try:
             assert process.stdout is not None
@@ -95,6 +100,12 @@ def serving(folder: Path, until: str, *arguments: str) -> Iterator[tuple[subproc
             yield process, printed
         finally:
             process.kill()
+
+
+def _heed_signals() -> None:
+    """Tests that run in the background of a shell, or under nohup, ignore signals, and what they start does too."""
+    for signal_number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(signal_number, signal.SIG_DFL)
 
 
 def is_listening(url: str) -> bool:
