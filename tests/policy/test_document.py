@@ -185,7 +185,7 @@ HOSTILE = {
 def test_a_hostile_document_is_refused_quickly_and_with_a_reason(name: str, kind: Kind) -> None:
     started = time.perf_counter()
     refused(HOSTILE[name], kind)
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 5  # seconds; a tracer or a busy machine may slow it
 
 
 def test_the_same_text_is_compiled_once_for_each_kind() -> None:
