@@ -4,7 +4,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
-PROVIDERS := tests/real/oidc_provider tests/real/saml_idp_node
+PROVIDERS := tests/real/oidc_provider tests/real/saml_idp_node tests/real/s3_client_node
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 ARGS ?=
 
@@ -21,7 +21,7 @@ $(READY): requirements.lock pyproject.toml $(PROVIDERS:%=%/package-lock.json)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@if command -v npm >/dev/null; then \
 	for folder in $(PROVIDERS); do npm ci --prefix $$folder --silent --no-audit --no-fund || exit 1; done; \
-	else echo "npm is not here: tests against identity providers that need Node.js will be skipped"; fi
+	else echo "npm is not here: tests with real programs that need Node.js will be skipped"; fi
 	@touch $@
 
 demo: $(READY)  ## Show the whole path on a throw-away server (ARGS=--exit ends it afterwards)

@@ -18,7 +18,7 @@ import hmac
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote_plus
 
 from cryptography.exceptions import InvalidSignature
@@ -55,7 +55,7 @@ class Bare:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
-            await _lifespan(receive, send)
+            await lifespan(receive, send)
             return
         message = await receive()
         body: bytes = message["body"]
@@ -123,17 +123,17 @@ def decoded(segment: str) -> bytes:
     return binascii.a2b_base64(segment.encode().translate(_URL_SAFE) + b"==")
 
 
-async def _lifespan(receive: Receive, send: Send) -> None:
+async def lifespan(receive: Receive, send: Send) -> None:
+    """Answer the events of a server that starts and stops."""
     for state in ("startup", "shutdown"):
         await receive()
         await send({"type": f"lifespan.{state}.complete"})
 
 
-def _config(application: Bare) -> Config:
+def config_of(application: object) -> Config:
+    """How a bare application is served."""
     # INVARIANT: the configuration is the product's own, with only the application exchanged, so it cannot drift from it.
-    config = process._uvicorn(Settings())
-    config.app = application
-    return config
+    return process._uvicorn(Settings(), cast(Any, application))
 
 
 def main() -> None:
@@ -141,7 +141,7 @@ def main() -> None:
     content = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     listener = process._bind(Listen(host="127.0.0.1", port=0), "bare")
     print(json.dumps({"url": f"http://127.0.0.1:{listener.getsockname()[1]}"}), flush=True)
-    Server(_config(Bare(content))).run([listener])
+    Server(config_of(Bare(content))).run([listener])
 
 
 if __name__ == "__main__":

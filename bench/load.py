@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -49,26 +50,49 @@ def require_wrk() -> None:
 def measure(target: Target, operation: Operation, workload: Workload, *, seconds: int, directory: Path) -> Slice:
     """One slice. Raises LoadError when a request was refused or a connection broke."""
     target.reset()
+    requests = workload.requests(operation, target.url)
+    try:
+        return pressed(target.url, requests, (target.pid,), seconds=seconds, directory=directory)
+    except LoadError as error:
+        raise LoadError(f"{target.name}, {operation}: {error}") from None
+
+
+def pressed(
+    url: str,
+    requests: Iterable[bytes],
+    pids: Sequence[int],
+    *,
+    seconds: int,
+    directory: Path,
+    connections: int = CONNECTIONS,
+    answer_bytes: int | None = None,
+) -> Slice:
+    """
+    One slice of raw requests to ``url``, in turn. ``pids``: the processes whose CPU time counts.
+
+    ``answer_bytes``: how long an answer is, where so few fit into a slice that those under way at its end must count too.
+    Raises LoadError when a request was refused or a connection broke.
+    """
     path = directory / "requests"
-    write_requests(path, workload.requests(operation, target.url))
+    write_requests(path, requests)
     command = [
         *CLIENT_CORE,
-        *("wrk", "--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{seconds}s", "--latency"),
-        *("--timeout", "10s", "--script", str(_SCRIPT), f"{target.url}/", "--", str(path)),
+        *("wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s", "--latency"),
+        *("--timeout", "10s", "--script", str(_SCRIPT), f"{url}/", "--", str(path)),
     ]
-    before = _cpu_seconds(target.pid)
+    before = _cpu_seconds(pids)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    spent = _cpu_seconds(target.pid) - before
+    spent = _cpu_seconds(pids) - before
     result = next((line[7:] for line in done.stdout.splitlines() if line.startswith("RESULT ")), None)
     if result is None:
         raise LoadError(f"wrk failed: {done.stderr or done.stdout}")
     found = json.loads(result)
     if not found["requests"] or found["refused"] or found["broken"]:
         raise LoadError(
-            f"{target.name}, {operation}: of {found['requests']} requests {found['refused']} were not answered with 200, "
+            f"of {found['requests']} requests {found['refused']} were not answered with 200, "
             f"and {found['broken']} connections broke"
         )
-    count = found["requests"]
+    count = found["requests"] if answer_bytes is None else found["bytes"] / answer_bytes
     return Slice(
         requests_per_second=count / found["microseconds"] * 1e6,
         p50=found["p50"],
@@ -79,7 +103,10 @@ def measure(target: Target, operation: Operation, workload: Workload, *, seconds
     )
 
 
-def _cpu_seconds(pid: int) -> float:
-    """User and system time of a process with all its threads (proc(5), /proc/pid/stat, fields 14 and 15)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+def _cpu_seconds(pids: Sequence[int]) -> float:
+    """User and system time of processes with all their threads (proc(5), /proc/pid/stat, fields 14 and 15)."""
+    ticks = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / _TICKS

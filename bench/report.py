@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Final
@@ -54,7 +54,7 @@ def rows(slices: Slices) -> list[Row]:
         Row(
             operation,
             target,
-            _median(measured),
+            median_of(measured),
             _ratio(slices, operation, target, "bare"),
             _ratio(slices, operation, target, "moto"),
         )
@@ -69,7 +69,7 @@ def goals(slices: Slices) -> list[Goal]:
         for than, least in wanted.items():
             ratio = _ratio(slices, operation, "daypass", than)
             if ratio is not None:
-                ours, theirs = _median(slices[operation, "daypass"]), _median(slices[operation, than])
+                ours, theirs = median_of(slices[operation, "daypass"]), median_of(slices[operation, than])
                 cpu_ratio = theirs.cpu_per_request / ours.cpu_per_request
                 found.append(Goal(operation, than, least, ratio, cpu_ratio, ratio >= least))
     return found
@@ -96,13 +96,13 @@ def as_table(slices: Slices) -> str:
         lines.append(
             f"{row.operation:<27}{row.target:<9}{found.requests_per_second:>9,.0f}{found.p50 / 1000:>9.2f}"
             f"{found.p99 / 1000:>9.2f}{found.cpu_per_request:>9.1f}{found.core_share:>9.0%}"
-            f"{_shown(row.to_bare):>9}{_shown(row.to_moto):>9}"
+            f"{shown(row.to_bare):>9}{shown(row.to_moto):>9}"
         )
     lines.append("")
     for goal in goals(slices):
         lines.append(
-            f"goal: {goal.operation} at least {goal.wanted:g} of {goal.than}: {_shown(goal.ratio)} "
-            f"({_shown(goal.cpu_ratio)} by CPU time), {'met' if goal.met else 'NOT MET'}"
+            f"goal: {goal.operation} at least {goal.wanted:g} of {goal.than}: {shown(goal.ratio)} "
+            f"({shown(goal.cpu_ratio)} by CPU time), {'met' if goal.met else 'NOT MET'}"
         )
     if any(row.target != "moto" and row.median.core_share < CORE_SHARE_WANTED for row in rows(slices)):
         lines.append(
@@ -111,13 +111,16 @@ def as_table(slices: Slices) -> str:
     return "\n".join(lines)
 
 
-def _shown(ratio: float | None) -> str:
+def shown(ratio: float | None) -> str:
+    """A ratio in a table."""
     if ratio is None:
         return ""
     return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}"
 
 
-def _median(measured: list[Slice]) -> Slice:
+def median_of(measured: Sequence[Slice]) -> Slice:
+    """Each figure's median."""
+
     def of(figure: Callable[[Slice], float]) -> float:
         return median(figure(each) for each in measured)
 

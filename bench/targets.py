@@ -80,9 +80,9 @@ def running_targets(directory: Path, names: tuple[TargetName, ...]) -> Iterator[
         if "bare" in names:
             content = directory / "bare.json"
             content.write_text(json.dumps(_bare_content(daypass, workload, provider)), encoding="utf-8")
-            started, line = _started(stack, log, "-m", "bench.bare", str(content))
-            found["bare"] = Target("bare", line["url"], started.pid)
-            _wait_for(found["bare"].url, started)
+            bare, line = started(stack, log, "-m", "bench.bare", str(content))
+            found["bare"] = Target("bare", line["url"], bare.pid)
+            wait_for(found["bare"].url, bare)
         if "moto" in names:
             found["moto"] = _moto(stack, log)
         targets = [found[name] for name in names]
@@ -113,14 +113,14 @@ def exchange(url: str, request: bytes) -> Answer:
 
 
 def _daypass(stack: ExitStack, directory: Path, log: IO[bytes]) -> tuple[Target, dict[str, Any]]:
-    process, served = _started(
+    process, served = started(
         stack,
         log,
         *("-m", "daypass", "serve", "--json", "--allow-loopback-http"),
         *("--listen", "127.0.0.1:0", "--telemetry-listen", "127.0.0.1:0"),
         *("--data-dir", str(directory / "data"), "--account-id", ACCOUNT),
     )
-    _wait_for(served["url"], process)
+    wait_for(served["url"], process)
     return Target("daypass", served["url"], process.pid), served
 
 
@@ -131,20 +131,24 @@ def _moto(stack: ExitStack, log: IO[bytes]) -> Target:
     # The program that moto installs is this call; threads and all are its own choice.
     process = _process(stack, log, "-c", "from moto.server import main; main()", "-p", str(port))
     target = Target("moto", f"http://127.0.0.1:{port}", process.pid)
-    _wait_for(target.url, process)
+    wait_for(target.url, process)
     return target
 
 
-def _process(stack: ExitStack, log: IO[bytes], *arguments: str) -> subprocess.Popen[bytes]:
+def run_program(stack: ExitStack, log: IO[bytes], *command: str) -> subprocess.Popen[bytes]:
+    """Run a program until the stack unwinds; its standard error goes to ``log``."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DAYPASS_")}
-    process = subprocess.Popen(
-        [*SERVER_CORE, sys.executable, *arguments], stdout=subprocess.PIPE, stderr=log, env=environment
-    )
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environment)
     stack.callback(_stop, process)
     return process
 
 
-def _started(stack: ExitStack, log: IO[bytes], *arguments: str) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
+def _process(stack: ExitStack, log: IO[bytes], *arguments: str) -> subprocess.Popen[bytes]:
+    return run_program(stack, log, *SERVER_CORE, sys.executable, *arguments)
+
+
+def started(stack: ExitStack, log: IO[bytes], *arguments: str) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
+    """A server in Python on the servers' core, and the line of JSON that it begins with. Raises TargetError."""
     process = _process(stack, log, *arguments)
     line = process.stdout.readline() if process.stdout is not None else b""
     if not line:
@@ -163,7 +167,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.stdout.close()
 
 
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until somebody listens there. Raises TargetError."""
     address, deadline = urlsplit(url), time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:

@@ -12,9 +12,10 @@ import sys
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeGuard, cast, get_args
+from typing import Any, TypeGuard, cast, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
 
 from daypass.api.operations import ProofOperation, _sts
 from daypass.api.table import IAM_ROWS
@@ -22,7 +23,22 @@ from daypass.api.wire_errors import WIRE_ERRORS
 from daypass.awsapi.model import load_service
 from daypass.errors import Reason
 from daypass.federation import Fetcher, OidcIdentities
+from daypass.gateway.actions.condition_keys import OF_PARAMETERS, UNDETERMINED
+from daypass.gateway.actions.named import NAMED_SERVICES, NamedActions
+from daypass.gateway.actions.s3.keys import ACTION_KEYS, EXISTING_TAG, EXISTING_TAG_ACTIONS
+from daypass.gateway.actions.s3.needs import ALSO_NEEDED
+from daypass.gateway.actions.s3.permissions import NOT_BEHIND_A_GATEWAY, Row
+from daypass.gateway.actions.s3.permissions import ROWS as S3_ROWS
+from daypass.gateway.actions.s3.reading import (
+    ANY_OPERATION,
+    ANY_OPERATION_FAMILIES,
+    IN_THE_QUERY,
+    OF_OTHER_SYSTEMS,
+    PRESIGNED,
+)
+from daypass.gateway.actions.s3.routes import Route, load_routes
 from daypass.server.configuration import Configuration
+from daypass.server.gateway_configuration import SecretSource
 from daypass.server.settings import NOT_YET, SECRETS, Settings
 from daypass.sessions import Sessions
 from daypass.sts import Sts
@@ -31,7 +47,8 @@ DOCS = Path(__file__).parent
 
 SETTINGS = {
     "listen": "Address of the AWS door.",
-    "telemetry_listen": "Address of the health checks: `/livez`, `/readyz`, `/healthz`.",
+    "telemetry_listen": "Address of the health checks, `/livez`, `/readyz` and `/healthz`, and of `/metrics` "
+    "([metrics.md](metrics.md)).",
     "public_url": "The URL that clients use, where it is not the address above. Issuers of web identity tokens are below it: "
     "keep it.",
     "data_dir": "Where the database, the master key and the root credentials live; made with mode 0700. Managed "
@@ -46,6 +63,7 @@ SETTINGS = {
     "trusted_proxies": "Networks, separated by commas, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
     "allowed_issuer_networks": "Private networks, separated by commas, in which identity providers may live.",
     "config": "A YAML file; see below.",
+    "gateway_listen": "Address of the gateway (docs/gateway.md), with a port of its own; off if absent.",
     "allow_loopback_http": "Allow providers at `http://127.0.0.1` and `http://localhost`. For development.",
 }
 
@@ -216,6 +234,15 @@ saml:
     arn:aws:iam::123456789012:saml-provider/Office:
       allow_sha1: true
       replay: aws
+gateway:                               # docs/gateway.md
+  backends:
+    - name: lake
+      service: s3
+      match: {host: s3.example.org}
+      upstream: http://127.0.0.1:9000
+      region: us-east-1
+      account: "123456789012"
+      sign_as: {access_key_id: backend-key, secret_access_key: {file: /run/secrets/lake}}
 ```
 """
 
@@ -223,7 +250,7 @@ saml:
 def _configuration_file() -> Iterator[str]:
     yield "\n## The configuration file\n"
     yield "`DAYPASS_CONFIG` names a YAML file. It is read when the process starts. A key that is not known, a key that stands"
-    yield "there twice, and a section of a feature that is to come (`gateway`) stop the start.\n"
+    yield "there twice, and a value that cannot be meant stop the start.\n"
     yield CONFIGURATION_EXAMPLE
     yield "| key | default | what |"
     yield "|---|---|---|"
@@ -234,11 +261,20 @@ def _section(prefix: str, section: type[BaseModel]) -> Iterator[str]:
     """The keys of a section of the configuration file, and of the sections in it."""
     for name, field in section.model_fields.items():
         inner = [kind for kind in (field.annotation, *get_args(field.annotation)) if _is_section(kind)]
+        inner += [kind for one in get_args(field.annotation) for kind in get_args(one) if _is_section(kind)]
         if field.description is not None:
-            default = "" if inner else f"`{str(field.default).lower()}`"
-            yield f"| `{prefix}{name}` | {default} | {field.description} |"
+            absent = inner or field.default in (None, PydanticUndefined)
+            yield f"| `{prefix}{name}` | {'' if absent else f'`{str(field.default).lower()}`'} | {field.description} |"
         for kind in inner:
-            yield from _section(f"{prefix}{name}.{'' if kind is field.annotation else 'ARN.'}", kind)
+            if kind is not SecretSource:
+                yield from _section(f"{prefix}{name}{_between(field.annotation, kind)}", kind)
+
+
+def _between(annotation: object, kind: type[BaseModel]) -> str:
+    """What stands between the key of a section and the keys in it: the section itself, one of several by ARN, or of a list."""
+    if annotation is kind or type(None) in get_args(annotation) and kind in get_args(annotation):
+        return "."
+    return ".ARN." if get_origin(annotation) is dict else "[]."
 
 
 def _is_section(kind: object) -> TypeGuard[type[BaseModel]]:
@@ -348,8 +384,109 @@ def _parameter_row(table: Mapping[str, Mapping[str, str]], operation: str, param
     return f"enforced | `{state}`"
 
 
+def s3_actions_page() -> Iterator[str]:
+    """docs/s3-actions.md, from the tables of the package ``daypass.gateway.actions.s3``."""
+    yield "# Actions of S3\n"
+    yield "What the gateway makes of a request for S3: which operation it is, and which permissions that needs. A request is"
+    yield "one operation or it is refused: its path, the parameters that select an operation, and `x-amz-copy-source` must"
+    yield "be those of exactly one operation of the model that botocore ships, and every other parameter and `x-amz-*` header"
+    yield "must be that operation's own. Made by `make docs`.\n"
+    yield "Actions are on the object or the bucket that the path names. With `versionId` an operation needs the actions behind"
+    yield "the bar. Permissions of KMS are not asked for: the keys are the backend's.\n"
+    yield "| operation | request | actions | resource |"
+    yield "|---|---|---|---|"
+    routes = {one.name: one for choice in load_routes().values() for one in choice.routes.values()}
+    for name, row in sorted(S3_ROWS.items()):
+        request, resource = _s3_request(routes[name]), _s3_resource(routes[name], row)
+        yield f"| {name} | {request} | {_s3_actions(name, row)} | {resource} |"
+    yield "\n## What else they need\n"
+    yield "| operation | also needs | when |"
+    yield "|---|---|---|"
+    for name, rows in sorted(ALSO_NEEDED.items()):
+        for action in dict.fromkeys(action for action, _ in rows):
+            when = "; ".join(words for other, words in rows if other == action)
+            yield f"| {name} | `{action}` | {when} |"
+    yield "\nA copy takes the tags of its source with it unless it says `x-amz-tagging-directive: REPLACE`, so it needs to read"
+    yield "and to put them; S3 itself asks for that only when the source has tags."
+    yield "\n## Condition keys\n"
+    yield "Every action has `s3:authType`, `s3:signatureversion`, `s3:signatureAge` and `s3:x-amz-content-sha256`. A key"
+    yield "whose header, parameter or element the request has not is absent. Tags of an object that exists"
+    yield f"(`{EXISTING_TAG}KEY`) are looked up at the backend.\n"
+    yield "| action | keys |"
+    yield "|---|---|"
+    for action in sorted({*ACTION_KEYS, *EXISTING_TAG_ACTIONS}):
+        yield f"| `{action}` | {_s3_keys(action)} |"
+    yield "\n## Refused by name\n"
+    yield "| operation | why |"
+    yield "|---|---|"
+    for name, why in sorted(NOT_BEHIND_A_GATEWAY.why.items()):
+        yield f"| {name} | {why} |"
+    yield "\nSo is a POST of an HTML form to a bucket, and a restore that selects (`SelectParameters`, `OutputLocation`)."
+    yield "\n## Headers and parameters of every operation\n"
+    yield f"Headers: {_s3_names(ANY_OPERATION)}, and those that start with {_s3_names(ANY_OPERATION_FAMILIES)}.\n"
+    yield f"Parameters: those of a presigned URL, {_s3_names(PRESIGNED)}; `x-id` if it names the operation; and"
+    yield f"headers that SDKs move to the query, if they start with {_s3_names(IN_THE_QUERY)}.\n"
+    yield f"Refused with every operation: headers that start with {_s3_names(OF_OTHER_SYSTEMS)}, which"
+    yield "tell some stores to do something else.\n"
+
+
+def _s3_names(names: Iterable[bytes]) -> str:
+    return ", ".join(f"`{name.decode()}`" for name in sorted(names))
+
+
+def _s3_request(route: Route) -> str:
+    path = {"service": "/", "bucket": "/bucket", "object": "/bucket/key"}[route.target]
+    selecting = [name.decode() + (f"={value.decode()}" if value else "") for name, value in route.markers.items()]
+    selecting += sorted(f"{name.decode()}=..." for name in route.required)
+    query = f"?{'&'.join(selecting)}" if selecting else ""
+    return f"`{route.method} {path}{query}`" + (" with `x-amz-copy-source`" if route.copies else "")
+
+
+def _s3_actions(name: str, row: Row) -> str:
+    if not row.actions:
+        return "see below"
+    text = ", ".join(f"`{action}`" for action in row.actions)
+    if row.versioned != row.actions:
+        text += " / " + ", ".join(f"`{action}`" for action in row.versioned)
+    return text + (" and see below" if name in ALSO_NEEDED else "")
+
+
+def _s3_resource(route: Route, row: Row) -> str:
+    if not row.actions:
+        return "`arn:aws:s3:::bucket/key` of each"
+    targets = {"service": "arn:aws:s3:::*", "bucket": "arn:aws:s3:::bucket", "object": "arn:aws:s3:::bucket/key"}
+    return f"`{targets[route.target]}`"
+
+
+def _s3_keys(action: str) -> str:
+    keys = {*ACTION_KEYS.get(action, ())} | ({EXISTING_TAG} if action in EXISTING_TAG_ACTIONS else set())
+    return ", ".join(f"`{key}{'KEY' if key.endswith('/') else ''}`" for key in sorted(keys))
+
+
+def action_maps_page() -> Iterator[str]:
+    """docs/action-maps.md: docs/action-maps.in.md, and what the tables of the named services say."""
+    yield (DOCS / "action-maps.in.md").read_text(encoding="utf-8")
+    for service in NAMED_SERVICES:
+        actions = NamedActions(service)
+        yield f"### {service}\n"
+        for words, operations in (
+            ("On what the request names", actions.with_resource),
+            ("On `*`, for AWS's reference has no resource type for the action", actions.without_resource),
+            ("Refused by name", actions.refused),
+        ):
+            yield f"{words}: {', '.join(operations) or 'none'}.\n"
+        keys = [f"`{key}` (`{OF_PARAMETERS[key]}`)" for key in actions.condition_keys.of_parameters]
+        if keys:
+            yield f"Condition keys from parameters: {', '.join(keys)}.\n"
+        if actions.condition_keys.undetermined:
+            undetermined = ", ".join(f"`{key}`" for key in actions.condition_keys.undetermined)
+            yield f"Condition keys that are `{UNDETERMINED[0]}`: {undetermined}.\n"
+
+
 PAGES = {
+    "action-maps.md": action_maps_page,
     "errors.md": errors_page,
+    "s3-actions.md": s3_actions_page,
     "sts-parameters.md": sts_parameters_page,
     "operations.md": operations_page,
     "settings.md": settings_page,

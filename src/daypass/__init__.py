@@ -10,22 +10,23 @@ daypass: AWS-style sign-in, STS and IAM for everything that is not AWS.
 A request flows down this map and imports point down it too; rooms on one line do not know each other. A room in
 parentheses is to come. The import rules in pyproject.toml and the directory are compared with this map by a test.
 
-    cli
+    cli | verify
     server
-    api | signin | (gateway)
+    api | signin | gateway
     doorway
-    sts | iam | organizations | (authserver)
+    sts | iam | organizations | resources | (authserver)
     access | federation
     sessions | issuer | lint
     store | saml | oidc | (oauth2) | sigv4 | policy | awsapi
     jose
     jwk
     jsontext
-    (audit)
+    audit
     principal | identity | credentials
     arn | sealing | clock
     randomness
     errors
+    reasons
 """
 
 __version__ = "0.1.0.dev0"

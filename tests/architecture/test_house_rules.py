@@ -24,8 +24,12 @@ MAY_CONSTRUCT = {
     "Permitted": {"daypass/access/authorize.py"},
     "Trusted": {"daypass/access/trust.py"},
     "Caller": {"daypass/access/authenticate.py"},
+    "AuthenticatedHead": {"daypass/access/authenticate.py"},
+    "AuthenticatedForm": {"daypass/access/authenticate.py"},
+    "Allowed": {"daypass/gateway/decision.py"},
     "Assertion": {"daypass/saml/verify.py"},
     "VerifiedSignature": {"daypass/sigv4/verify.py"},
+    "VerifiedPostForm": {"daypass/sigv4/post_form.py"},
 }
 """The trusted types, and the only modules that may make one (STYLE: the trusted type is made in one place only)."""
 

@@ -25,7 +25,18 @@ def generator() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["errors.md", "operations.md", "settings.md", "sts-parameters.md", "terraform.md"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "action-maps.md",
+        "errors.md",
+        "operations.md",
+        "s3-actions.md",
+        "settings.md",
+        "sts-parameters.md",
+        "terraform.md",
+    ],
+)
 def test_a_reference_page_is_what_the_code_says(name: str) -> None:
     assert (PROJECT / "docs" / name).read_text() == generator().render(name), "run `make docs`"
 

@@ -11,6 +11,7 @@ import pytest
 
 from fakes.oidc_provider import FakeOidcProvider
 from journeys.background import Background, background, fake_provider
+from journeys.gateway import Gateway, running_gateway
 from journeys.real_provider import RealProvider, ec_key, real_provider, rsa_key
 from journeys.roles import Issuer, register
 from journeys.saml import RUNNING, Federation
@@ -57,6 +58,22 @@ def root(server: Server) -> Keys:
 def iam(server: Server, root: Keys) -> Any:
     """IAM of the shared server, as root."""
     return server.client("iam", root)
+
+
+@pytest.fixture(scope="session")
+def _gateway(_no_aws_configuration: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    with running_gateway(tmp_path_factory.mktemp("gateway")) as running:
+        yield running
+
+
+@pytest.fixture
+def gateway(_gateway: Gateway) -> Iterator[Gateway]:
+    """A gateway, and a backend that is well and has seen nothing; afterwards, whatever was done to them, nobody was alarmed."""
+    _gateway.backend.forget()
+    before = len(_gateway.server.alarms())
+    yield _gateway
+    _gateway.backend.run(_gateway.backend.hang_up())
+    assert _gateway.server.alarms()[before:] == []
 
 
 @pytest.fixture(scope="session")

@@ -20,11 +20,12 @@ def missing(what: str) -> None:
     pytest.skip(what)
 
 
-def program(name: str) -> str:
-    """The path of a program."""
-    found = shutil.which(name)
+def program(name: str, package: str = "") -> str:
+    """The path of a program; Debian keeps servers where only the administrator's PATH leads."""
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin")
     if found is None:
-        missing(f"{name} is not installed")
+        how = f": apt-get install --no-install-recommends {package}" if package else ""
+        missing(f"{name} is not installed{how}")
     return str(found)
 
 

@@ -20,7 +20,7 @@ from fakes.saml_idp import AUDIENCE, CONSUMER, ENTITY_ID, NOW, Encryption, FakeS
 from saml.documents import PROVIDERS, judged, kept_by, signxml_covers, xmlsec_accepts
 from saml.mutations import mutated
 
-CASES: Final = int(os.environ.get("DAYPASS_FUZZ_CASES", "24000"))
+CASES: Final = int(os.environ.get("DAYPASS_FUZZ_CASES", "100000"))
 IDP: Final = FakeSamlIdp()
 OURS: Final = rsa_key(10)
 TRUST: Final = Trust(ENTITY_ID, (IDP.certificate,), decryption_keys=(OURS,))

@@ -10,6 +10,7 @@ import pytest
 from daypass.errors import ConfigurationError, Reason
 from daypass.federation.saml import ProviderRules, SamlRules
 from daypass.server.configuration import MAX_BYTES, read_configuration
+from daypass.store.audit_trail import Keep
 from in_process import service
 
 OFFICE = "arn:aws:iam::123456789012:saml-provider/Office"
@@ -52,8 +53,6 @@ def test_what_the_file_does_not_say_is_as_without_one(tmp_path: Path, text: str)
         ("saml: {providers: {Office: {}}}", "expected the ARN of a SAML provider"),
         ("saml: {providers: {'arn:aws:iam::1:saml-provider/x': {}}}", "expected the ARN of a SAML provider"),
         ("saml: {accept_aws_names: 1}", "valid boolean"),
-        ("gateway: {}", "the section gateway is not supported yet"),
-        ("gateway:", "the section gateway is not supported yet"),
         ("saml: {accept_aws_names: true, accept_aws_names: false}", "a key is there twice"),
         ("saml: {}\nsaml: {}\n", "a key is there twice"),
         ("a: &x {}\nsaml: *x\n", "aliases are not supported"),
@@ -85,3 +84,36 @@ async def test_a_service_does_not_start_with_a_file_that_is_wrong(tmp_path: Path
     with pytest.raises(ConfigurationError):
         async with service(tmp_path / "data", config=path):
             raise AssertionError("it started")
+
+
+def test_what_of_the_audit_trail_is_kept_is_as_the_file_says_or_ninety_days_and_a_gibibyte(tmp_path: Path) -> None:
+    path = tmp_path / "daypass.yaml"
+    path.write_text("audit: {keep_days: 400, keep_bytes: 10485760}")
+    assert read_configuration(path).kept == Keep(400, 10_485_760)
+    assert read_configuration(None).kept == Keep() == Keep(90, 1 << 30)
+
+
+@pytest.mark.parametrize(
+    ("section", "accepted"),
+    [
+        ("keep_days: 1", True),
+        ("keep_days: 0", False),
+        ("keep_days: 36500", True),
+        ("keep_days: 36501", False),
+        ("keep_bytes: 1048576", True),
+        ("keep_bytes: 1048575", False),
+        ("keep_days: 1.5", False),
+        ("enabled: false", False),
+    ],
+)
+def test_what_is_kept_has_bounds_and_the_trail_cannot_be_switched_off(
+    tmp_path: Path, section: str, accepted: bool
+) -> None:
+    path = tmp_path / "daypass.yaml"
+    path.write_text(f"audit: {{{section}}}")
+    if accepted:
+        assert read_configuration(path)
+        return
+    with pytest.raises(ConfigurationError) as refused:
+        read_configuration(path)
+    assert refused.value.reason is Reason.CONFIGURATION_INVALID

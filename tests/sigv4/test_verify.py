@@ -208,7 +208,7 @@ def test_a_signed_header_that_came_twice_is_refused(name: bytes) -> None:
         b"/a%2F..%2Fb",
         b"/a%2f%2e",
         b"/a%00",
-        b"/a%0A",
+        b"/a\n",
         b"/a\x7f",
         b"/\xff",
         b"/%ff",
@@ -221,6 +221,14 @@ def test_a_signed_header_that_came_twice_is_refused(name: bytes) -> None:
 @pytest.mark.parametrize("style", PathStyle)
 def test_a_path_that_readers_may_read_differently_is_refused(path: bytes, style: PathStyle) -> None:
     assert refused(replace(SIGNED, style=style).with_request(path=path)) is Reason.SIGNED_PATH_REFUSED
+
+
+@pytest.mark.parametrize("escape", [b"%01", b"%09", b"%0A", b"%0d", b"%1F", b"%7f"])
+def test_an_escaped_control_character_is_part_of_a_key_in_s3_and_refused_elsewhere(escape: bytes) -> None:
+    received = replace(HEADER_FORM, style=PathStyle.RAW).with_request(path=b"/bucket/a" + escape)
+    signed = sign(received, path=b"/bucket/a" + escape.upper())
+    signed.verify()
+    assert refused(signed, path_style=PathStyle.NORMALISED) is Reason.SIGNED_PATH_REFUSED
 
 
 @pytest.mark.parametrize("style", PathStyle)

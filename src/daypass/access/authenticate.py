@@ -9,7 +9,8 @@ session token that is not ours; only a caller who knows the secret learns that a
 from __future__ import annotations
 
 import secrets
-from typing import Final
+from collections.abc import Sequence, Set
+from typing import Final, NotRequired, TypedDict
 
 import msgspec
 
@@ -23,10 +24,15 @@ from daypass.principal import User as UserPrincipal
 from daypass.sealing import MasterKey
 from daypass.sessions import OpenedSession, Session, Sessions
 from daypass.sessions.session import check_not_expired
+from daypass.sigv4.canonical import Parameter
 from daypass.store import AccessKey, Role, User, View
 
 SECRETS_REMEMBERED: Final = 1024
 """Unwrapped long-term secrets kept, per process; unwrapping one costs a few microseconds."""
+
+
+_Unverified = sigv4.UnverifiedAuthorization | sigv4.UnverifiedString | sigv4.UnverifiedPostForm
+"""What names an access key and was signed with it, perhaps."""
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -46,6 +52,58 @@ class Caller(msgspec.Struct, frozen=True):
     role: Role | None = None
     user: User | None = None
     mfa_at: int | None = None
+
+
+class AuthenticatedHead(msgspec.Struct, frozen=True):
+    """
+    A caller whose request verified up to its body, which has not been read. **Whoever has this owes the body** (``body``).
+    """
+
+    caller: Caller
+    authorization: sigv4.UnverifiedAuthorization
+    verified: sigv4.VerifiedSignature
+    key: sigv4.SigningKeyProvider
+
+    def body(self) -> sigv4.Body:
+        """What reads the body, and refuses it where it is not what was signed. Raises what ``sigv4.open_body`` raises."""
+        return sigv4.open_body(self.authorization, self.verified, secret=self.key)
+
+    @property
+    def parameters(self) -> Sequence[Parameter]:
+        """The query, in the order of the wire."""
+        return self.authorization.parameters
+
+    def __repr__(self) -> str:
+        return f"AuthenticatedHead({self.caller.principal.arn!r})"
+
+
+class AuthenticatedForm(msgspec.Struct, frozen=True):
+    """
+    A caller who signed the policy of an upload by a form, which allows the form's fields. **Whoever has this owes the length of
+    the file** (``verified.length_range``).
+    """
+
+    caller: Caller
+    verified: sigv4.VerifiedPostForm
+
+    @property
+    def parameters(self) -> Sequence[Parameter]:
+        """The query: a form has none."""
+        return ()
+
+    def __repr__(self) -> str:
+        return f"AuthenticatedForm({self.caller.principal.arn!r})"
+
+
+class _Expected(TypedDict):
+    """What ``sigv4.verify_signature`` is told besides the secret."""
+
+    payload_hash: str | None
+    services: Set[str]
+    now: float
+    regions: NotRequired[Set[str]]
+    path_style: NotRequired[sigv4.PathStyle]
+    accepted_payloads: NotRequired[Set[str]]
 
 
 class Authenticator:
@@ -72,31 +130,102 @@ class Authenticator:
         ``payload_hash`` is the SHA-256 of the body as received, ``service`` the service whose door this is.
         Raises AuthenticationError. **It does not decide whether the caller may:** that is ``authorize``.
         """
+        expected: _Expected = {"payload_hash": payload_hash, "services": frozenset((service,)), "now": now}
+        return self._authenticated(request, expected, view).caller
+
+    def authenticate_head(
+        self,
+        request: sigv4.RawRequest,
+        *,
+        service: str,
+        region: str,
+        path_style: sigv4.PathStyle,
+        accepted_payloads: Set[str],
+        view: View,
+        now: float,
+        payload_hash: str | None = None,
+    ) -> AuthenticatedHead:
+        """
+        The caller behind a request whose body has not been read yet: the same four steps, for a service behind us, signed for
+        its ``region``. What the signature says of the body is taken as said; or compared with ``payload_hash``, the SHA-256 of
+        the body, where that is known already. **The caller of this owes the body:** ``AuthenticatedHead.body``, to its end,
+        before anything that it asks for is complete.
+        """
+        expected: _Expected = {
+            "payload_hash": payload_hash,
+            "services": frozenset((service,)),
+            "regions": frozenset((region,)),
+            "now": now,
+            "path_style": path_style,
+            "accepted_payloads": accepted_payloads,
+        }
+        return self._authenticated(request, expected, view)
+
+    def authenticate_form(
+        self, form: sigv4.UnverifiedPostForm, *, bucket: str, service: str, region: str, view: View, now: float
+    ) -> AuthenticatedForm:
+        """
+        The caller who signed the policy of a form that is to put an object into ``bucket``: the same four steps. Raises
+        AuthenticationError, after the same work for a key that is not known.
+
+        **The caller of this owes the length of the file, and that no other credential came with the form.**
+        """
+        key = self._known_key(form, view, now)
+        signing_key = self._signing_keys.of(self._nobodys_secret if key is None else self._secret_of(key))
+        services, regions = frozenset((service,)), frozenset((region,))
+        try:
+            verified = sigv4.verify_post_form(
+                form, secret=signing_key, bucket=bucket, services=services, regions=regions, now=now
+            )
+        except AuthenticationError as error:
+            if key is None and error.reason is Reason.SIGNATURE_DOES_NOT_MATCH:
+                raise ended() from None
+            raise
+        if key is None:
+            raise ended()
+        return AuthenticatedForm(_caller(key, form, view, now), verified)
+
+    def authenticate_string(
+        self, unverified: sigv4.UnverifiedString, *, service: str, region: str, view: View, now: float
+    ) -> Caller:
+        """
+        The caller who signed a string to sign that somebody else computed from a request. Long-term keys only: the session
+        token of temporary ones does not come with it. Raises AuthenticationError, after the same work for an unknown key.
+
+        **That the string is of the request at hand is for whoever computed it**, and what the caller may for ``authorize``.
+        """
+        key = self._known_key(unverified, view, now)
+        signing_key = self._signing_keys.of(self._nobodys_secret if key is None else self._secret_of(key))
+        try:
+            sigv4.verify_string_to_sign(
+                unverified, secret=signing_key, services=frozenset((service,)), regions=frozenset((region,)), now=now
+            )
+        except AuthenticationError as error:
+            if key is None and error.reason is Reason.SIGNATURE_DOES_NOT_MATCH:
+                raise ended() from None
+            raise
+        if key is None:
+            raise ended()
+        return _caller(key, unverified, view, now)
+
+    def _authenticated(self, request: sigv4.RawRequest, expected: _Expected, view: View) -> AuthenticatedHead:
+        now = expected["now"]
         authorization = sigv4.read_authorization(request)
         if authorization is None:
             raise AuthenticationError(Reason.UNSIGNED_REQUEST, "Request is missing Authentication Token")
         key = self._known_key(authorization, view, now)
-        secret = self._nobodys_secret if key is None else self._secret_of(key)
+        signing_key = self._signing_keys.of(self._nobodys_secret if key is None else self._secret_of(key))
         try:
-            sigv4.verify_signature(
-                request,
-                authorization,
-                secret=self._signing_keys.of(secret),
-                payload_hash=payload_hash,
-                services=frozenset((service,)),
-                now=now,
-            )
+            verified = sigv4.verify_signature(request, authorization, secret=signing_key, **expected)
         except AuthenticationError as error:
             if key is None and error.reason is Reason.SIGNATURE_DOES_NOT_MATCH:
                 raise ended() from None
             raise
         if key is None:  # a signature over nobody's secret cannot agree, but nothing may rest on that
             raise ended()
-        return _caller(key, authorization, view, now)
+        return AuthenticatedHead(_caller(key, authorization, view, now), authorization, verified, signing_key)
 
-    def _known_key(
-        self, authorization: sigv4.UnverifiedAuthorization, view: View, now: float
-    ) -> AccessKey | OpenedSession | None:
+    def _known_key(self, authorization: _Unverified, view: View, now: float) -> AccessKey | OpenedSession | None:
         """A session for a temporary key, an active key for a long-term one without a session token; else nothing."""
         access_key_id, token = authorization.access_key_id, authorization.session_token
         if token is not None:
@@ -138,8 +267,26 @@ def as_it_stands(caller: Caller, view: View) -> Caller:
     return msgspec.structs.replace(_of_open_account(now, view), mfa_at=caller.mfa_at)
 
 
+def known_again(access_key_id: str, region: str, session: Session | None, view: View, now: float) -> Caller:
+    """
+    The caller of a request that verified a while ago, as they stand now. Raises AuthenticationError when they are not good.
+
+    **That it verified is for whoever calls this to know:** from a sealed handle (``gateway.verified_callers``), not a name.
+    """
+    if session is None:
+        key = view.access_keys.with_key(access_key_id)
+        if key is None or key.status != "Active":
+            raise ended()
+        return _of_open_account(_owner(key, region, view), view)
+    check_not_expired(session, now)
+    return _of_open_account(_holder(session, access_key_id, region, view), view)
+
+
 def _caller(
-    key: AccessKey | OpenedSession, authorization: sigv4.UnverifiedAuthorization, view: View, now: float
+    key: AccessKey | OpenedSession,
+    authorization: _Unverified,
+    view: View,
+    now: float,
 ) -> Caller:
     access_key_id, region = authorization.access_key_id, authorization.region
     if isinstance(key, AccessKey):

@@ -7,6 +7,7 @@ One function for every door. Permissions are read live from the role; session po
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -15,24 +16,23 @@ import msgspec
 from daypass.access.authenticate import Caller
 from daypass.access.context import (
     RequestFacts,
+    caller_keys,
     mfa_keys,
     organization_keys,
-    principal_keys,
-    principal_tag_keys,
     request_keys,
-    session_keys,
 )
 from daypass.access.evidence import evidence_of
 from daypass.access.fitness import refuse_unfit
 from daypass.access.organization import resource_control_policies, service_control_policies
 from daypass.access.policies import SERVICE_LINKED_PATH, boundary_of, identity_policies, session_policies
 from daypass.access.resource import Resource, Tags
-from daypass.errors import AccessDeniedError, Reason
+from daypass.errors import AccessDeniedError, DeniedBy, Reason
 from daypass.identity import ContextValue
 from daypass.policy import (
     Context,
     Decision,
     Kind,
+    Layer,
     Layers,
     NamedPolicy,
     Request,
@@ -120,10 +120,32 @@ def _denied(request: Request, decision: Decision, resource: Resource, layers: La
     """The denial with its evidence; where the reason is not told, there is none: its length would tell."""
     named = request if resource.shown is None else msgspec.structs.replace(request, resource=resource.shown)
     message = denial_message(named, decision, reasonless=resource.reasonless)
-    error = AccessDeniedError(Reason.NOT_AUTHORIZED, message)
+    error = AccessDeniedError(Reason.NOT_AUTHORIZED, message, denied_by(decision))
+    error.kept = functools.partial(evidence_of, request, layers)
     if not resource.reasonless:
-        error.evidence = lambda: evidence_of(request, layers)
+        error.evidence = error.kept
     return error
+
+
+def denied_by(decision: Decision) -> DeniedBy:
+    """What a denial is put down to, in metrics and in the audit trail."""
+    cause = decision.cause
+    if cause is None:
+        return "operation"
+    return "explicit_deny" if cause.explicit else _SILENT[cause.layer]
+
+
+_SILENT: Final[Mapping[Layer, DeniedBy]] = {
+    Layer.OPERATION: "operation",
+    Layer.SCP: "scp",
+    Layer.RCP: "rcp",
+    Layer.VPC_ENDPOINT: "vpce",
+    Layer.RESOURCE: "resource",
+    Layer.TRUST: "trust",
+    Layer.BOUNDARY: "boundary",
+    Layer.SESSION: "session",
+    Layer.IDENTITY: "identity",
+}
 
 
 def layers_of(caller: Caller, resource: Resource, view: View) -> Layers:
@@ -153,13 +175,10 @@ def _context(
 ) -> Context:
     values = request_keys(facts)
     values["aws:requestedregion"] = caller.region
-    values.update(principal_keys(caller.principal))
-    entity = caller.user if caller.user is not None else caller.role
-    own_tags = () if entity is None else entity.tags
-    if caller.session is not None:
-        values.update(session_keys(caller.session, own_tags, facts.now))
-    else:
-        values.update(principal_tag_keys(own_tags))
+    entity, session = caller.user if caller.user is not None else caller.role, caller.session
+    values.update(caller_keys(caller.principal, session, () if entity is None else entity.tags))
+    if session is not None and session.mfa_at is not None:
+        values.update(mfa_keys(session.mfa_at, facts.now))
     if caller.mfa_at is not None:
         values.update(mfa_keys(caller.mfa_at, facts.now))
     values.update(organization_keys(caller.principal.account, resource_account, view))

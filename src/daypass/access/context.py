@@ -9,6 +9,7 @@ A key that does not apply is absent, never empty, and every name is in lower cas
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Final
 
@@ -131,14 +132,25 @@ _PRINCIPAL_TYPES: Final = {
 }
 
 
-def session_keys(session: Session, own_tags: tuple[tuple[str, str], ...], now: float) -> dict[str, ContextValue]:
-    """The keys that temporary credentials bring: what was sealed at issue, and the tags of the role or user as they are now."""
+@functools.lru_cache(maxsize=1024)  # callers ask again and again; all that these are made from is in the key
+def caller_keys(
+    principal: AccountPrincipal, session: Session | None, own_tags: tuple[tuple[str, str], ...]
+) -> Mapping[str, ContextValue]:
+    """The keys that a caller brings to every request, whenever: who it is, its tags as they are now, and its session."""
+    keys = principal_keys(principal)
+    keys.update(principal_tag_keys(own_tags) if session is None else session_keys(session, own_tags))
+    return keys
+
+
+def session_keys(session: Session, own_tags: tuple[tuple[str, str], ...]) -> dict[str, ContextValue]:
+    """
+    The keys that temporary credentials bring: what was sealed at issue, and the tags of the role or user as they are now. Those
+    of a second factor depend on the time: ``mfa_keys``.
+    """
     keys: dict[str, ContextValue] = {
         "aws:tokenissuetime": iso8601(session.issued_at),
         "aws:multifactorauthpresent": "false",
     }
-    if session.mfa_at is not None:
-        keys.update(mfa_keys(session.mfa_at, now))
     if session.kind == "root":
         keys["aws:assumedroot"] = "true"
     if session.provider_arn is not None:

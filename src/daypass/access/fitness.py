@@ -34,6 +34,7 @@ def refuse_unfit(caller: Caller, action: str) -> None:
         return
     service, _, name = action.partition(":")
     if service == "sts" and (action in _LONG_TERM_ONLY or action not in _ALLOWED_IN_STS[session.kind]):
-        raise AccessDeniedError(Reason.CREDENTIALS_UNFIT, f"Cannot call {name} with session credentials")
+        message = f"Cannot call {name} with session credentials"
+        raise AccessDeniedError(Reason.CREDENTIALS_UNFIT, message, "fitness")
     if service == "iam" and (session.kind == "federated" or (session.kind == "user" and session.mfa_at is None)):
         raise ended()  # AWS's answer: as if the credentials were unknown

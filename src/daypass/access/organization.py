@@ -66,9 +66,11 @@ Line = list[tuple[str, tuple[str, ...] | None]]
 def organization(view: View) -> Organization | None:
     """The organisation, if there is one."""
     memory = view.organization_memory
-    if _ORGANIZATION not in memory:
-        memory[_ORGANIZATION] = next(iter(view.organizations.of("")), None)
-    return cast("Organization | None", memory[_ORGANIZATION])
+    try:
+        return cast("Organization | None", memory[_ORGANIZATION])
+    except KeyError:
+        found = memory[_ORGANIZATION] = next(iter(view.organizations.of("")), None)
+        return found
 
 
 def is_closed(account: str, view: View) -> bool:

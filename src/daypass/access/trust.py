@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from daypass.access.authorize import Permitted
+from daypass.access.authorize import Permitted, denied_by
 from daypass.access.context import (
     RequestFacts,
     organization_keys,
@@ -23,9 +23,10 @@ from daypass.access.context import (
     request_tag_keys,
     resource_keys,
 )
+from daypass.access.evidence import evidence_of
 from daypass.access.organization import is_closed, resource_control_policies
 from daypass.access.passed import Before, Passed, assume_role_actions, check_passed, inherited_tags, who_was_before
-from daypass.errors import AccessDeniedError, Reason
+from daypass.errors import AccessDeniedError, DeniedBy, Reason
 from daypass.identity import ContextValue, Identity
 from daypass.policy import Context, Kind, Layers, NamedPolicy, Request, compile_policy, decide
 from daypass.principal import FederatedCaller, RoleSession
@@ -90,8 +91,12 @@ def trust(
         context = Context.prepared({key: claims[key] for key in asked if key in claims})
     for needed in _actions(action, identity):
         request = Request(needed, role.arn, role.account, FederatedCaller(identity.provider_arn), context)
-        if not decide(request, layers).allowed:
-            raise _denied(needed)
+        decision = decide(request, layers)
+        if not decision.allowed:
+            error = _denied(needed, denied_by(decision))
+            if there:
+                error.kept = functools.partial(evidence_of, request, layers)
+            raise error
     if not there:
         raise _denied(action)
     return Trusted(
@@ -216,5 +221,5 @@ def _keys(
     return keys
 
 
-def _denied(action: str) -> AccessDeniedError:
-    return AccessDeniedError(Reason.NOT_TRUSTED, f"Not authorized to perform {action}")
+def _denied(action: str, by: DeniedBy = "trust") -> AccessDeniedError:
+    return AccessDeniedError(Reason.NOT_TRUSTED, f"Not authorized to perform {action}", by)

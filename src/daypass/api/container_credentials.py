@@ -17,16 +17,20 @@ from typing import Any, Final, cast
 
 import msgspec
 
+from daypass.access import RequestFacts
+from daypass.api.recording import accepted, recorded, refused
 from daypass.api.wire_errors import WIRE_ERRORS
 from daypass.arn import role_arn
 from daypass.awsapi import constraints
 from daypass.awsapi.form import parse_form, quoted_name
 from daypass.awsapi.model import load_service
 from daypass.clock import Clock, iso8601
+from daypass.doorway.audit_trail import AuditTrail, Noted
 from daypass.doorway.client_address import Network
+from daypass.doorway.metrics import NO_METRICS, SUCCESS, DoorMetrics
 from daypass.doorway.received import ClientGoneError, Receive, ReceivedRequest, Scope, Send, receive_request
 from daypass.doorway.reports import DoorLog, request_id
-from daypass.errors import AuthenticationError, DaypassError, ProviderError, Reason, RequestError
+from daypass.errors import AccessDeniedError, AuthenticationError, DaypassError, ProviderError, Reason, RequestError
 from daypass.store import View
 from daypass.sts import Sts
 from daypass.sts.assume_role_with_web_identity import assume_role_with_web_identity
@@ -41,45 +45,72 @@ _OPERATION: Final = "sts:AssumeRoleWithWebIdentity"
 _PARAMETERS: Final = frozenset({"role", "session"})
 _SECRET_NAMES: Final = ("auth", "token", "jwt", "assertion", "credential", "secret", "password")
 _CLOSING: Final = (411, 413)
+_DOOR: Final = {"door": "container-credentials"}
+"""For the audit trail: by which way credentials were asked for."""
 
 
 class ContainerDoor:
     """The ASGI application that answers at ``/container-credentials``. ``account_id``: of roles that are asked for by name."""
 
     def __init__(
-        self, sts: Sts, account_id: str, *, clock: Clock, log: DoorLog, trusted_proxies: Sequence[Network] = ()
+        self,
+        sts: Sts,
+        account_id: str,
+        *,
+        clock: Clock,
+        log: DoorLog,
+        audit: AuditTrail | None = None,
+        metrics: DoorMetrics = NO_METRICS,
+        trusted_proxies: Sequence[Network] = (),
     ) -> None:
         self._sts = sts
         self._account_id = account_id
         self._clock = clock
         self._log = log
+        self._audit = audit
+        self._metrics = metrics
         self._trusted_proxies = trusted_proxies
         self._model = load_service("sts").operations["AssumeRoleWithWebIdentity"]
+        self._recorded = recorded("sts", self._model)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        identifier = request_id()
+        identifier, noted = request_id(), Noted()
+        facts = RequestFacts(self._clock(), None, False)
         if scope["method"] != "GET":
             answer: Mapping[str, object] = {"code": "MethodNotAllowed", "message": "Expected a GET."}
             await _send(send, 405, msgspec.json.encode(answer), identifier, (b"allow", b"GET"))
             return
+        code, began = SUCCESS, None
         try:
             received = await receive_request(scope, receive, clock=self._clock, trusted_proxies=self._trusted_proxies)
-            status, answer = 200, await self._credentials(received)
+            facts, began = received.facts, self._metrics.time()
+            status, answer = 200, await self._credentials(received, noted)
+            if self._audit is not None:
+                self._audit.note(accepted(self._recorded, noted, facts, identifier, _DOOR))
         except ClientGoneError:
             return
         except DaypassError as error:
             status, answer = _refusal(error)
-            self._log.refused(
-                request_id=identifier, operation=_OPERATION, reason=error.reason, code=str(answer["code"])
-            )
+            code = answer["code"]
+            self._note_refusal(noted, facts, identifier, error, code)
+            self._log.refused(request_id=identifier, operation=_OPERATION, reason=error.reason, code=code)
         except Exception as error:  # noqa: BLE001 - INVARIANT: whatever it is, it is a refusal
             self._log.failed(request_id=identifier, operation=_OPERATION, error=error)
             wire = WIRE_ERRORS[Reason.INTERNAL_FAILURE]
-            status, answer = wire.status, {"code": wire.code, "message": "The request processing has failed."}
+            self._note_refusal(noted, facts, identifier, Reason.INTERNAL_FAILURE, wire.code)
+            status, code = wire.status, wire.code
+            answer = {"code": code, "message": "The request processing has failed."}
+        self._metrics.answered("sts", self._model.name, code, began)
         await _send(send, status, msgspec.json.encode(answer), identifier)
 
-    async def _credentials(self, received: ReceivedRequest) -> Mapping[str, object]:
+    def _note_refusal(
+        self, noted: Noted, facts: RequestFacts, identifier: str, error: DaypassError | Reason, code: str
+    ) -> None:
+        if self._audit is not None:
+            self._audit.note(refused(self._recorded, noted, facts, identifier, error, code, _DOOR))
+
+    async def _credentials(self, received: ReceivedRequest, noted: Noted) -> Mapping[str, object]:
         """
         1. It has no body, and nothing that may be a proof stands in its URL.
         2. The token is in the one Authorization header.
@@ -94,8 +125,18 @@ class ContainerDoor:
             "RoleArn": self._role_arn(asked["role"], self._sts.store.view()),
             "RoleSessionName": asked.get("session", DEFAULT_SESSION),
         }
+        noted.parameters = self._recorded.parameters(parameters)
         constraints.check(self._model, parameters)  # 3
-        assumed = await assume_role_with_web_identity(self._sts, received.facts, self._sts.store.view, parameters)
+        try:
+            assumed = await assume_role_with_web_identity(
+                self._sts, received.facts, self._sts.store.view, parameters, noted.told
+            )
+        except AccessDeniedError as error:
+            self._metrics.decided(error.denied_by)
+            noted.decision = error.kept
+            raise
+        self._metrics.decided(None)
+        noted.answer = self._recorded.answer(assumed)
         credentials = cast("Mapping[str, Any]", assumed["Credentials"])
         return {
             "AccessKeyId": credentials["AccessKeyId"],

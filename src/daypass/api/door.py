@@ -15,19 +15,23 @@ from typing import Final
 
 import msgspec
 
-from daypass.access import Authenticator, Caller, Permitted, authorize
+from daypass.access import Authenticator, Caller, Permitted, RequestFacts, authorize
 from daypass.access.authenticate import as_it_stands
 from daypass.access.context import resource_keys
 from daypass.access.second_factor import SecondFactors
 from daypass.access.usage import UsageRecorder
 from daypass.api.operations import Operation, OperationTable, ProofOperation, Result, ServiceName, SignedOperation
+from daypass.api.recording import accepted, claimed_key, recorded, refused
 from daypass.api.resources import Resource
 from daypass.api.wire_errors import WIRE_ERRORS, WireError
+from daypass.audit import pack
 from daypass.awsapi import constraints, query
 from daypass.awsapi.form import parse_form
 from daypass.awsapi.model import OperationModel, load_service
 from daypass.clock import Clock
+from daypass.doorway.audit_trail import ENCODED, AuditTrail, Noted, who_is
 from daypass.doorway.client_address import Network
+from daypass.doorway.metrics import NO_METRICS, SUCCESS, DoorMetrics
 from daypass.doorway.received import ClientGoneError, Receive, ReceivedRequest, Scope, Send, receive_request
 from daypass.doorway.reports import DoorLog, request_id
 from daypass.errors import AccessDeniedError, DaypassError, Reason, RequestError
@@ -68,6 +72,8 @@ class AwsDoor:
         clock: Clock,
         log: DoorLog,
         usage: UsageRecorder,
+        audit: AuditTrail | None = None,
+        metrics: DoorMetrics = NO_METRICS,
         trusted_proxies: Sequence[Network] = (),
         new_request_id: Callable[[], str] = request_id,
     ) -> None:
@@ -80,26 +86,75 @@ class AwsDoor:
         self._clock = clock
         self._log = log
         self._usage = usage
+        self._audit = audit
+        self._metrics = metrics
         self._trusted_proxies = trusted_proxies
         self._new_request_id = new_request_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        request_id = self._new_request_id()
+        request_id, noted = self._new_request_id(), Noted()
+        received: ReceivedRequest | None = None
         parsed: ParsedRequest | None = None
+        began: float | None = None
+        code = SUCCESS
         try:
             received = await receive_request(scope, receive, clock=self._clock, trusted_proxies=self._trusted_proxies)
+            began = self._metrics.time()
             parsed = self._parse(received)
-            result = await self._answer(parsed)
+            result = await self._answer(parsed, noted)
             status, body = 200, query.serialize_result(parsed.model, result, request_id)
+            self._note(parsed, noted, result, request_id)
         except ClientGoneError:
             return
         except DaypassError as error:
-            status, body = self._refusal(parsed, error, request_id)
+            self._note_refusal(received, parsed, noted, error, request_id)
+            status, code, body = self._refusal(parsed, error, request_id)
         except Exception as error:  # noqa: BLE001 - INVARIANT: whatever it is, it is a refusal
             self._log.failed(request_id=request_id, operation=_name(parsed), error=error)
-            status, body = self._failure(parsed, request_id)
+            self._note_refusal(received, parsed, noted, Reason.INTERNAL_FAILURE, request_id)
+            status, code, body = self._failure(parsed, request_id)
+        self._count(parsed, code, began)
         await _send(send, status, body, request_id)
+
+    def _count(self, parsed: ParsedRequest | None, code: str, began: float | None) -> None:
+        if parsed is None:
+            self._metrics.unread(code)
+        else:
+            self._metrics.answered(parsed.operation.service, parsed.operation.name, code, began)
+
+    def _note(self, parsed: ParsedRequest, noted: Noted, result: Result, request_id: str) -> None:
+        """Into the audit trail, before anything is sent: what was answered was noted."""
+        if self._audit is None:
+            return
+        of = recorded(parsed.operation.service, parsed.model)
+        try:
+            noted.answer = of.answer(result)
+            self._audit.note(accepted(of, noted, parsed.received.facts, request_id))
+        except Exception as error:  # noqa: BLE001 - INVARIANT: a record is never the reason why an answer fails
+            self._log.failed(request_id=request_id, operation=_name(parsed), error=error)
+
+    def _note_refusal(
+        self,
+        received: ReceivedRequest | None,
+        parsed: ParsedRequest | None,
+        noted: Noted,
+        error: DaypassError | Reason,
+        request_id: str,
+    ) -> None:
+        if self._audit is None:
+            return
+        facts = RequestFacts(self._clock(), None, False) if received is None else received.facts
+        code = WIRE_ERRORS[error if isinstance(error, Reason) else error.reason].code
+        try:
+            of = None if parsed is None else recorded(parsed.operation.service, parsed.model)
+            if of is not None and parsed is not None and noted.parameters is None:
+                noted.parameters = of.parameters(parsed.form)
+            claimed = None if received is None or noted.who is not None else claimed_key(received.raw)
+            data = None if claimed is None else {"claimedAccessKeyId": claimed}
+            self._audit.note(refused(of, noted, facts, request_id, error, code, data))
+        except Exception as problem:  # noqa: BLE001 - as above
+            self._log.failed(request_id=request_id, operation=_name(parsed), error=problem)
 
     def _parse(self, received: ReceivedRequest) -> ParsedRequest:
         form = _form(received)
@@ -120,14 +175,22 @@ class AwsDoor:
             raise RequestError(Reason.UNSUPPORTED_OPERATION, f"The operation {action} is not supported.")
         return ParsedRequest(received, operation, model, form)
 
-    async def _answer(self, request: ParsedRequest) -> Result:
+    async def _answer(self, request: ParsedRequest, noted: Noted) -> Result:
         operation, facts = request.operation, request.received.facts
-        if isinstance(operation, ProofOperation):
-            parameters = _parameters(request)
-            return await operation.handler(facts, self._store.view, parameters)
-        return await self._answer_signed(request, operation)
+        if not isinstance(operation, ProofOperation):
+            return await self._answer_signed(request, operation, noted)
+        parameters = _parameters(request, noted)
+        try:
+            result = await operation.handler(facts, self._store.view, parameters, noted.told)
+        except AccessDeniedError as error:
+            self._metrics.decided(error.denied_by)
+            # Made with the record: the time of an answer must not tell that there is a role.
+            noted.decision = error.kept
+            raise
+        self._metrics.decided(None)
+        return result
 
-    async def _answer_signed(self, request: ParsedRequest, operation: SignedOperation) -> Result:
+    async def _answer_signed(self, request: ParsedRequest, operation: SignedOperation, noted: Noted) -> Result:
         received, view = request.received, self._store.view()
         caller = self._authenticator.authenticate(
             received.raw,
@@ -137,72 +200,87 @@ class AwsDoor:
             now=received.facts.now,
         )
         self._usage.note(caller, service=operation.service, action=operation.name, now=received.facts.now)
+        noted.who, noted.region = who_is(caller), caller.region
         try:
-            return await self._answer_caller(caller, request, operation, view)
+            return await self._answer_caller(caller, request, operation, view, noted)
         except AccessDeniedError as error:
-            raise self._with_evidence(error, caller, received.facts.now) from error
+            raise self._with_evidence(error, caller, received.facts.now, noted) from error
 
     async def _answer_caller(
-        self, caller: Caller, request: ParsedRequest, operation: SignedOperation, view: View
+        self, caller: Caller, request: ParsedRequest, operation: SignedOperation, view: View, noted: Noted
     ) -> Result:
         """
         In this order: the parameters are read and checked, a second factor is shown where one is brought, everything that
         the operation needs is permitted, and it is done.
         """
-        received, parameters = request.received, _parameters(request)
+        received, parameters = request.received, _parameters(request, noted)
         if operation.second_factor:
             caller = await self._factors.shown(caller, parameters, received.facts.now)
+            noted.who = who_is(caller)
             later = self._store.view()
             if later is not view:
                 caller, view = as_it_stands(caller, later), later
 
         def permit(action: str, resource: Resource) -> Permitted:
-            return authorize(
-                caller,
-                action,
-                resource,
-                facts=received.facts,
-                view=view,
-                keys=lambda tags: {
-                    **resource_keys(resource.account, tags, iam=resource.arn.startswith("arn:aws:iam:")),
-                    **operation.keys(parameters),
-                    **resource.keys,
-                },
-            )
+            began = self._metrics.time()
+            try:
+                permitted = authorize(
+                    caller,
+                    action,
+                    resource,
+                    facts=received.facts,
+                    view=view,
+                    keys=lambda tags: {
+                        **resource_keys(resource.account, tags, iam=resource.arn.startswith("arn:aws:iam:")),
+                        **operation.keys(parameters),
+                        **resource.keys,
+                    },
+                )
+            except AccessDeniedError as error:
+                self._metrics.decided(error.denied_by, began)
+                raise
+            self._metrics.decided(None, began)
+            return permitted
 
-        permitted = permit(operation.action, operation.resource(parameters, caller, view))
+        resource = operation.resource(parameters, caller, view)
+        if resource.arn != "*":
+            noted.resources = (resource.arn,)
+        permitted = permit(operation.action, resource)
         also = [
             permit(action, resource_of(parameters, caller, view))
             for action, resource_of in operation.also(parameters, caller)
         ]
         return await operation.handler(permitted.together_with(also), parameters)
 
-    def _with_evidence(self, error: AccessDeniedError, caller: Caller, now: float) -> AccessDeniedError:
-        """The denial, with all that may be known of it, sealed for DecodeAuthorizationMessage."""
+    def _with_evidence(self, error: AccessDeniedError, caller: Caller, now: float, noted: Noted) -> AccessDeniedError:
+        """The denial, with all that may be known of it, recorded, and sealed for DecodeAuthorizationMessage."""
         if error.evidence is None:
+            noted.decision = error.kept
             return error
-        encoded = self._sessions.seal_message(error.evidence(), account=caller.principal.account, now=now)
+        packed = noted.decision = pack(error.evidence())
+        encoded = self._sessions.seal_message(packed, account=caller.principal.account, now=now)
         if encoded is None:
             return error
-        return AccessDeniedError(error.reason, f"{error}. Encoded authorization failure message: {encoded}")
+        return AccessDeniedError(error.reason, f"{error}{ENCODED}{encoded}", error.denied_by)
 
-    def _refusal(self, parsed: ParsedRequest | None, error: DaypassError, request_id: str) -> tuple[int, bytes]:
+    def _refusal(self, parsed: ParsedRequest | None, error: DaypassError, request_id: str) -> tuple[int, str, bytes]:
         wire = WIRE_ERRORS[error.reason]
         self._log.refused(request_id=request_id, operation=_name(parsed), reason=error.reason, code=wire.code)
-        return wire.status, _error_body(parsed, wire, str(error), request_id)
+        return wire.status, wire.code, _error_body(parsed, wire, str(error), request_id)
 
-    def _failure(self, parsed: ParsedRequest | None, request_id: str) -> tuple[int, bytes]:
+    def _failure(self, parsed: ParsedRequest | None, request_id: str) -> tuple[int, str, bytes]:
         wire = WIRE_ERRORS[Reason.INTERNAL_FAILURE]
         message = "The request processing has failed because of an unknown error, exception or failure."
-        return wire.status, _error_body(parsed, wire, message, request_id)
+        return wire.status, wire.code, _error_body(parsed, wire, message, request_id)
 
 
 def _name(parsed: ParsedRequest | None) -> str | None:
     return None if parsed is None else f"{parsed.operation.service}:{parsed.operation.name}"
 
 
-def _parameters(request: ParsedRequest) -> dict[str, object]:
+def _parameters(request: ParsedRequest, noted: Noted) -> dict[str, object]:
     parameters = query.parse_input(request.model, request.form)
+    noted.parameters = recorded(request.operation.service, request.model).parameters(parameters)
     constraints.check(request.model, parameters)
     return parameters
 

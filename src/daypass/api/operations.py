@@ -19,6 +19,7 @@ from daypass.api import resources
 from daypass.api.resources import ResourceOf
 from daypass.api.table import IAM_ROWS
 from daypass.api.table.sts import STS_ROWS, Further, nothing_else
+from daypass.audit import Told
 from daypass.awsapi.parameters import Parameters, tag_list, texts
 from daypass.iam.service import Iam
 from daypass.identity import ContextValue
@@ -31,7 +32,7 @@ from daypass.sts.get_caller_identity import get_caller_identity
 
 Result = Mapping[str, object]
 SignedHandler = Callable[[Permitted, Parameters], Awaitable[Result]]
-ProofHandler = Callable[[RequestFacts, Callable[[], View], Parameters], Awaitable[Result]]
+ProofHandler = Callable[[RequestFacts, Callable[[], View], Parameters, Told], Awaitable[Result]]
 ServiceName = Literal["sts", "iam"]
 
 

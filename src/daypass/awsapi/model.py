@@ -243,6 +243,15 @@ def load_service(name: Literal["sts", "iam"]) -> ServiceModel:
     return ServiceModel.from_document(json.loads(_model_bytes(name, _VERSIONS[name])))
 
 
+def service_document(service: str, version: str) -> Mapping[str, Any]:
+    """The parsed ``service-2.json`` of any service, for who reads another protocol than ours from it; not kept.
+
+    Raises ConfigurationError (CONFIGURATION_INVALID) when botocore is not installed or has no such model.
+    """
+    document: Mapping[str, Any] = json.loads(_model_bytes(service, version))
+    return document
+
+
 def _model_bytes(service: str, version: str) -> bytes:
     """The document's text. Some builds of botocore compress their data, some do not."""
     spec = importlib.util.find_spec("botocore")

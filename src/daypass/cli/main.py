@@ -16,14 +16,17 @@ from daypass.errors import DaypassError
 COMMANDS: Final = {
     "serve": ("daypass.cli.serve", "Serve STS and IAM."),
     "explain": ("daypass.cli.explain", "Say whether a request is allowed, and why."),
+    "why": ("daypass.cli.why", "Say what became of a request, and why, by what the audit trail has."),
     "demo": (
         "daypass.cli.demo",
         "Show the whole path on a throw-away server: sign in, assume a role, be allowed, be denied.",
     ),
     "lint": ("daypass.cli.lint", "Check IAM policy documents."),
+    "audit": ("daypass.cli.audit", "Search, follow and verify the audit trail."),
     "sessions": ("daypass.cli.sessions", "List sessions that were issued, and end them before their time."),
     "keys": ("daypass.cli.keys", "List and rotate the keys that seal sessions."),
     "accounts": ("daypass.cli.accounts", "Make and close accounts; govern them by an organisation."),
+    "resources": ("daypass.cli.resources", "Policies, owners and public access of buckets and other resources."),
 }
 """Every command: the module that holds it (as ``app``), and its one line of help."""
 

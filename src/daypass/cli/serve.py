@@ -32,10 +32,10 @@ def serve(
     ] = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes. [default: 1]")] = None,
     telemetry_listen: Annotated[
-        str | None, typer.Option(help="Address of the health checks. [default: 127.0.0.1:8459]")
+        str | None, typer.Option(help="Address of the health checks and metrics. [default: 127.0.0.1:8459]")
     ] = None,
-    gateway_listen: Annotated[str | None, typer.Option(help="Not supported yet.")] = None,
-    config: Annotated[Path | None, typer.Option(help="A YAML file: rules for SAML providers.")] = None,
+    gateway_listen: Annotated[str | None, typer.Option(help="Address of the gateway; off if absent.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A YAML file: SAML providers, the gateway.")] = None,
     state: Annotated[Path | None, typer.Option(help="Not supported yet.")] = None,
     trusted_proxies: Annotated[str | None, typer.Option(help="Networks whose X-Forwarded-For is believed.")] = None,
     allowed_issuer_networks: Annotated[
@@ -69,7 +69,7 @@ def serve(
     if settings.config is not None:
         from daypass.server.configuration import read_configuration
 
-        read_configuration(settings.config)  # what is wrong with it is said before anything listens
+        read_configuration(settings.config).check()  # what is wrong with it is said before anything listens
     first_start = begin(settings)
     from daypass.server.process import Served  # while the store is being prepared
     from daypass.server.process import serve as run

@@ -30,18 +30,32 @@ def origin(peer: str | None, scheme: str, headers: Headers, trusted_proxies: Seq
     peer = None if peer is None else normal_address(peer)
     if not trusted_proxies or peer is None or not _trusted(peer, trusted_proxies):
         return Origin(peer, scheme == "https")
+    return _told(peer, scheme, headers, trusted_proxies)
+
+
+def origin_behind(peer: str | None, scheme: str, headers: Headers, trusted_proxies: Sequence[Network]) -> Origin:
+    """The origin of a request that a proxy brings which has shown who it is: it is believed, whatever its address."""
+    peer = None if peer is None else normal_address(peer)
+    return Origin(None, scheme == "https") if peer is None else _told(peer, scheme, headers, trusted_proxies)
+
+
+def _told(peer: str, scheme: str, headers: Headers, trusted_proxies: Sequence[Network]) -> Origin:
+    """What a peer says that is believed."""
     forwarded = _values(headers, b"x-forwarded-for")
     address: str | None = peer
     for candidate in reversed(forwarded):
         address = normal_address(candidate)  # None: what we trust wrote no address, and none is better than a wrong one
-        if address is None or not _trusted(address, trusted_proxies):
+        if address is None or (address != peer and not _trusted(address, trusted_proxies)):
             break
     schemes = _values(headers, b"x-forwarded-proto")
     return Origin(address, (schemes[-1].lower() if schemes else scheme) == "https")
 
 
 def _values(headers: Headers, name: bytes) -> list[str]:
-    joined = b",".join(value for header, value in headers if header == name).decode("latin-1")
+    found = [value for header, value in headers if header == name]
+    if not found:
+        return []
+    joined = b",".join(found).decode("latin-1")
     return [value.strip() for value in joined.split(",") if value.strip()]
 
 
@@ -59,5 +73,7 @@ def normal_address(text: str) -> str | None:
 
 
 def _trusted(address: str, trusted_proxies: Sequence[Network]) -> bool:
+    if not trusted_proxies:
+        return False
     parsed = ipaddress.ip_address(address)
     return any(parsed in network for network in trusted_proxies)

@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -50,6 +50,16 @@ Fetch = Callable[[str], Awaitable[bytes]]
 """Fetches a URL's document. Raises ProviderError. ``Fetcher.get`` is one."""
 
 
+class ProviderReports(Protocol):
+    """Where it is said how providers answer."""
+
+    def fetched(self, provider_arn: str, at: float) -> None:
+        """A provider published its keys, at an instant."""
+
+    def fetch_failed(self, provider_arn: str) -> None:
+        """A provider was asked, and did not answer as it has to."""
+
+
 class RegisteredProvider(msgspec.Struct, frozen=True):
     """
     A provider as an account registered it: its issuer URL, whole, and the client ids its tokens may be for.
@@ -78,6 +88,7 @@ class _Published:
 class _Entry:
     """What is known of one provider: what it published, when it was last asked, and how that went."""
 
+    arn: str
     published: _Published | None = None
     asked_at: float | None = None
     failure: ProviderError | None = None
@@ -103,13 +114,21 @@ class OidcIdentities:
     """Tokens of registered providers become identities. One is made per process, on its event loop.
 
     ``fetch`` is how providers are asked; ``timeout`` bounds one question (both documents), in seconds; ``leeway`` is
-    ``verify_id_token``'s.
+    ``verify_id_token``'s; ``reports`` is told how providers answer.
     """
 
-    def __init__(self, fetch: Fetch, *, timeout: float = DEFAULT_TIMEOUT, leeway: float = DEFAULT_LEEWAY) -> None:
+    def __init__(
+        self,
+        fetch: Fetch,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        leeway: float = DEFAULT_LEEWAY,
+        reports: ProviderReports | None = None,
+    ) -> None:
         self._fetch = fetch
         self._timeout = timeout
         self._leeway = leeway
+        self._reports = reports
         self._entries: dict[tuple[str, str, int], _Entry] = {}
         self._flights: set[asyncio.Task[None]] = set()
 
@@ -153,7 +172,7 @@ class OidcIdentities:
         if entry is None:
             if len(self._entries) >= MAX_PROVIDERS:
                 del self._entries[next(iter(self._entries))]
-            entry = self._entries[key] = _Entry()
+            entry = self._entries[key] = _Entry(provider.arn)
         return entry
 
     async def _published(self, entry: _Entry, url: str, now: float) -> _Published:
@@ -202,6 +221,11 @@ class OidcIdentities:
             )
         finally:
             entry.flight = None
+        if self._reports is not None:
+            if entry.failure is None:
+                self._reports.fetched(entry.arn, now)
+            else:
+                self._reports.fetch_failed(entry.arn)
 
     async def _question(self, entry: _Entry, url: str, now: float, *, keys_only: bool) -> _Published:
         """Discovery, then the keys. The keys alone, if that will do, the last question went well, and it is recent."""

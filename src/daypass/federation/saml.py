@@ -20,6 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
+from daypass.audit import Proven
 from daypass.errors import EntityError, ProofError, Reason
 from daypass.federation.saml_attributes import SessionWords, session_words
 from daypass.federation.saml_context import condition_keys, name_qualifier_of, subject_type
@@ -92,7 +93,7 @@ class SamlProof(msgspec.Struct, frozen=True):
 
     - ``roles``: (role ARN, provider ARN), as it names them: nothing is known of them yet.
     - ``session_duration``: seconds that its sessions may last, or None.
-    - ``strict``: it may be used once.
+    - ``strict``: it may be used once. ``weak``: the operator's exceptions without which it would have been refused.
     """
 
     identity: Identity
@@ -103,6 +104,20 @@ class SamlProof(msgspec.Struct, frozen=True):
     subject_type: str
     name_qualifier: str
     strict: bool
+    weak: tuple[str, ...] = ()
+
+    def proven(self) -> Proven:
+        """Who it proves, for the audit trail."""
+        assertion, weak = self.assertion, self.weak if self.strict else (*self.weak, "replay")
+        return Proven(
+            "SAMLUser",
+            self.identity.provider_arn,
+            self.name_qualifier,
+            self.identity.subject,
+            assertion.assertion_id,
+            assertion.signed_by,
+            weak,
+        )
 
     def __repr__(self) -> str:
         return "SamlProof(...)"
@@ -158,19 +173,23 @@ class SamlIdentities:
             assertion = verify_response(response, trust, Expectations(audiences, recipients, now, request_ids))  # 2
         except ProofError as error:
             raise ProofError(error.reason, AWS_WORDS.get(error.reason, str(error))) from error
+        weak: tuple[str, ...] = ("cbc",) if assertion.encrypted_with_cbc else ()
         if rules.allow_sha1 or rules.allow_small_rsa:
-            self._report_weakness(provider, assertion, said)
-        return _proof(provider, assertion, session_words(assertion.attributes), rules, now)  # 3
+            weak = (*weak, *self._weakness(provider, assertion, said))
+        return _proof(provider, assertion, session_words(assertion.attributes), rules, now, weak)  # 3
 
-    def _report_weakness(self, provider: SamlProvider, assertion: Assertion, said: ProviderMetadata) -> None:
+    def _weakness(self, provider: SamlProvider, assertion: Assertion, said: ProviderMetadata) -> tuple[str, ...]:
+        """What of the signature is weaker than the rules for all allow, which is reported too."""
         bits = _key_bits(assertion.signed_by, said.certificates)
-        if "sha1" in assertion.signed_with or 0 < bits < MIN_KEY_BITS:
+        sha1, small = assertion.sha1, 0 < bits < MIN_KEY_BITS
+        if sha1 or small:
             self._log.saml_weak(
                 provider_arn=provider.arn,
                 algorithm=assertion.signed_with,
                 key_bits=bits,
                 certificate=assertion.signed_by,
             )
+        return (*(("sha1",) if sha1 else ()), *(("small-rsa",) if small else ()))
 
     def _names(self, provider: SamlProvider) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What audiences and recipients may be: our names and, where the operator says so, AWS's."""
@@ -199,6 +218,10 @@ class SamlIdentities:
                 self._reported.add(seen)
                 self._log.saml_expires(provider_arn=provider.arn, what=what, at=at, over=over)
 
+    def ends_of(self, provider: SamlProvider) -> tuple[tuple[str, int], ...]:
+        """What of a registration comes to an end, and at which instant, for metrics. Raises ProofError."""
+        return _ends(provider.metadata)
+
     def report_expiries(self, providers: Iterable[SamlProvider], now: float) -> None:
         """The same for all of them, at the start."""
         for provider in providers:
@@ -209,7 +232,12 @@ class SamlIdentities:
 
 
 def _proof(
-    provider: SamlProvider, assertion: Assertion, words: SessionWords, rules: ProviderRules, now: float
+    provider: SamlProvider,
+    assertion: Assertion,
+    words: SessionWords,
+    rules: ProviderRules,
+    now: float,
+    weak: tuple[str, ...],
 ) -> SamlProof:
     qualifier = name_qualifier_of(assertion.issuer, provider.account, provider.name)
     ends = [int(now) + words.duration] if words.duration is not None else []
@@ -239,6 +267,7 @@ def _proof(
         subject_type(assertion.subject_format),
         qualifier,
         strict=rules.replay == "strict" or assertion.one_time_use,
+        weak=weak,
     )
 
 
@@ -290,6 +319,16 @@ def _key_bits(fingerprint: str, certificates: Iterable[bytes]) -> int:
 @functools.lru_cache(maxsize=256)
 def _said_by(metadata: str) -> ProviderMetadata:
     return parse_metadata(metadata)
+
+
+def provider_ends(provider: SamlProvider) -> tuple[int | None, tuple[int, ...]]:
+    """
+    When the metadata of a provider ends (None: it does not say) and when its signing certificates do. Raises ProofError for
+    metadata that this version does not accept.
+    """
+    ends = _ends(provider.metadata)
+    metadata = next((at for what, at in ends if what == "metadata"), None)
+    return metadata, tuple(at for what, at in ends if what != "metadata")
 
 
 @functools.lru_cache(maxsize=256)

@@ -20,6 +20,7 @@ class Assertion(msgspec.Struct, frozen=True):
     - ``one_time_use``: the provider itself demands that it is used once (SAML Core 2.5.1.5).
     - ``replay_until``: until then the caller must remember ``(issuer, assertion_id)`` as spent.
     - ``signed_with``: the signature algorithm's identifier; ``signed_by``: SHA-256 of the certificate, in hexadecimal.
+    - ``sha1``: of a signature that it rests on, or of its digest. ``encrypted_with_cbc``: it was encrypted, and with AES-CBC.
     """
 
     assertion_id: str
@@ -41,6 +42,8 @@ class Assertion(msgspec.Struct, frozen=True):
     encrypted: bool
     one_time_use: bool
     replay_until: int
+    sha1: bool = False
+    encrypted_with_cbc: bool = False
 
     def __repr__(self) -> str:
         return "Assertion(...)"

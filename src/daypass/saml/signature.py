@@ -26,11 +26,15 @@ from daypass.saml.xml import Element, read_canonical
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What a registered key signed: the canonical bytes, without the signature; with which algorithm and certificate."""
+    """
+    What a registered key signed: the canonical bytes, without the signature; with which algorithm and certificate, and whether
+    SHA-1 had a part in it.
+    """
 
     data: bytes
     algorithm: str
     fingerprint: str
+    sha1: bool
 
 
 def verify_signature(
@@ -68,7 +72,7 @@ def verify_signature(
     data = canonical(alone, form.prefixes)  # 5
     if form.digest.of(data) != form.digest_value:
         raise ProofError(Reason.SAML_DIGEST_MISMATCH, "What was signed has been changed.")
-    return Signed(data, form.algorithm.identifier, key.fingerprint)
+    return Signed(data, form.algorithm.identifier, key.fingerprint, form.algorithm.sha1 or form.digest.sha1)
 
 
 def _suitable(certificates: Iterable[bytes], form: SignatureForm, *, allow_small_rsa: bool) -> Iterator[RegisteredKey]:

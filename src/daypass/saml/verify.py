@@ -80,6 +80,8 @@ def verify_response(response: UnverifiedResponse, trust: Trust, expected: Expect
         encrypted=genuine.encrypted,
         one_time_use=conditions.one_time_use,
         replay_until=replay_until,
+        sha1=genuine.sha1,
+        encrypted_with_cbc=genuine.cbc,
     )
 
 
@@ -110,6 +112,8 @@ class _Genuine:
     assertion: Element
     signed: Signed
     encrypted: bool
+    sha1: bool
+    cbc: bool = False
 
 
 def _genuine(root: Element, trust: Trust) -> _Genuine:
@@ -127,11 +131,11 @@ def _genuine(root: Element, trust: Trust) -> _Genuine:
     if signature_within(root) is not None:  # 1
         signed = _verified(root, trust)
         response = read_canonical(signed.data)
-    response_signed = signed is not None
+    response_signed, sha1 = signed is not None, signed is not None and signed.sha1
     encrypted = response.find(f"{SA}EncryptedAssertion")
     if encrypted is not None:  # 2
-        assertion, of_assertion = _decrypted(encrypted, trust)
-        return _Genuine(response, response_signed, assertion, of_assertion, True)
+        assertion, of_assertion, cbc = _decrypted(encrypted, trust)
+        return _Genuine(response, response_signed, assertion, of_assertion, True, sha1 or of_assertion.sha1, cbc)
     (plain,) = response.findall(f"{SA}Assertion")  # the shape has seen to it
     if trust.encryption_required:
         raise ProofError(
@@ -141,18 +145,18 @@ def _genuine(root: Element, trust: Trust) -> _Genuine:
         plain, signed = _signed_assertion(plain, trust)
     if signed is None:  # 4
         raise _unsigned()
-    return _Genuine(response, response_signed, plain, signed, False)
+    return _Genuine(response, response_signed, plain, signed, False, sha1 or signed.sha1)
 
 
-def _decrypted(encrypted: Element, trust: Trust) -> tuple[Element, Signed]:
-    """The assertion out of an EncryptedAssertion, and its signature. With CBC every failure is the same one: whoever alters
-    the ciphertext must not learn how far its reading came."""
+def _decrypted(encrypted: Element, trust: Trust) -> tuple[Element, Signed, bool]:
+    """The assertion out of an EncryptedAssertion, its signature, and whether it was CBC. With CBC every failure is one and the
+    same: whoever alters the ciphertext must not learn how far its reading came."""
     form = encrypted_form(encrypted, allow_cbc=trust.allow_cbc)
     assertion = decrypt_assertion(encrypted, form, trust.decryption_keys)
     try:
         if signature_within(assertion) is None:
             raise _unsigned()
-        return _signed_assertion(assertion, trust)
+        return *_signed_assertion(assertion, trust), form.cbc
     except ProofError:
         if form.cbc:
             raise decryption_failed() from None

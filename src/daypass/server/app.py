@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import TypedDict
 
 from daypass.access import Authenticator
 from daypass.access.second_factor import SecondFactors
@@ -18,6 +19,7 @@ from daypass.api.container_credentials import ContainerDoor
 from daypass.api.issuer_documents import IssuerDocuments
 from daypass.api.wire_errors import WIRE_ERRORS
 from daypass.clock import Clock, system_clock
+from daypass.doorway.audit_trail import AuditTrail
 from daypass.federation import Fetcher, OidcIdentities, SamlIdentities
 from daypass.iam.outbox import Outbox
 from daypass.iam.provided import load_provided
@@ -26,8 +28,10 @@ from daypass.issuer import TokenIssuer
 from daypass.sealing import MasterKey
 from daypass.server.bootstrap import OUTBOX, load_master_key, prepare
 from daypass.server.configuration import read_configuration
+from daypass.server.enforcement import Enforcement, open_enforcement
 from daypass.server.log import RequestLog
-from daypass.server.settings import Settings
+from daypass.server.metrics import Recorder, StandingWatch
+from daypass.server.settings import Network, Settings
 from daypass.sessions import Sessions
 from daypass.sessions.log import SessionLog
 from daypass.sessions.ring import StoredRing
@@ -47,79 +51,105 @@ class App:
     usage: UsageRecorder
     sessions: Sessions
     issued: SessionLog
+    audit: AuditTrail
     door: AwsDoor
     container_door: ContainerDoor
     issuer_documents: IssuerDocuments
     signin_door: SigninDoor
+    metrics: Recorder
+    standing: StandingWatch
+    enforcement: Enforcement
 
     async def close(self) -> None:
         """Write what is still to be written, and close the connections that are open."""
+        await self.standing.close()
+        await self.enforcement.close()
         await self.usage.close()
         await self.issued.close()
+        await self.audit.close()
         await self.oidc.close()
         await self.fetcher.close()
         await self.store.close()
 
 
-async def open_app(settings: Settings, clock: Clock = system_clock) -> App:
-    """Wire the service. Raises ConfigurationError when the settings and what is stored do not go together."""
+async def open_app(settings: Settings, clock: Clock = system_clock, metrics: Recorder | None = None) -> App:
+    """
+    Wire the service; ``metrics`` is where it counts. Raises ConfigurationError when the settings and what is stored do not go
+    together.
+    """
     master = load_master_key(settings)
     provided = load_provided(settings.data_dir)
     store = await Store.open(settings.database_url, settings.data_dir, clock, provided)
     try:
         account_id = await prepare(settings, store, master, now=clock())
-        return _wire(settings, clock, master, store, account_id)
+        app = _wire(settings, clock, master, store, account_id, metrics or Recorder())
+        app.standing.start()
+        return app
     except BaseException:
         await store.close()
         raise
 
 
-def _wire(settings: Settings, clock: Clock, master: MasterKey, store: Store, account_id: str) -> App:
+def _wire(settings: Settings, clock: Clock, master: MasterKey, store: Store, account_id: str, metrics: Recorder) -> App:
     fetcher = Fetcher(
         allowed_networks=settings.allowed_issuer_networks, allow_loopback_http=settings.allow_loopback_http
     )
-    log = RequestLog()
+    log = RequestLog(metrics.internal_failure)
     ring = StoredRing(store.view, master, partial(log.failed_aside, "the key ring"))
     sessions = Sessions(ring.current)
     issued = SessionLog(store, partial(log.failed_aside, "the log of issued sessions"))
-    oidc = OidcIdentities(fetcher.get)
+    oidc = OidcIdentities(fetcher.get, reports=metrics)
     issuer = TokenIssuer(settings.url, master, store.view)
-    saml = SamlIdentities(settings.url, master, read_configuration(settings.config).saml_rules, log)
+    configuration = read_configuration(settings.config)
+    audit = AuditTrail(store, partial(log.failed_aside, "the audit trail"), configuration.kept)
+    saml = SamlIdentities(settings.url, master, configuration.saml_rules, log)
     saml.report_expiries(store.view().saml_providers.all(), clock())
     sts = Sts(sessions, oidc, store, issued, issuer, saml)
-    iam = Iam(
-        store,
-        master,
-        settings.allow_loopback_http,
-        public_url=settings.url,
-        outbox=Outbox(settings.data_dir / OUTBOX, sessions),
-    )
+    outbox = Outbox(settings.data_dir / OUTBOX, sessions)
+    iam = Iam(store, master, settings.allow_loopback_http, public_url=settings.url, outbox=outbox)
     usage = UsageRecorder(store, partial(log.failed_aside, "notes of last use"))
+    authenticator = Authenticator(master, sessions)
+    shared = Shared(clock=clock, log=log, audit=audit, metrics=metrics, trusted_proxies=settings.trusted_proxies)
     door = AwsDoor(
         operation_table(sts, iam),
-        authenticator=Authenticator(master, sessions),
+        authenticator=authenticator,
         factors=SecondFactors(store, master),
         sessions=sessions,
         store=store,
-        clock=clock,
-        log=log,
         usage=usage,
-        trusted_proxies=settings.trusted_proxies,
+        **shared,
     )
-    containers = ContainerDoor(sts, account_id, clock=clock, log=log, trusted_proxies=settings.trusted_proxies)
+    containers = ContainerDoor(sts, account_id, **shared)
     documents = IssuerDocuments(issuer, clock, log)
-    signin = _signin_door(sts, ring, settings, clock, log)
-    return App(account_id, store, fetcher, oidc, usage, sessions, issued, door, containers, documents, signin)
+    signin = _signin_door(sts, ring, settings, shared)
+    enforcement = open_enforcement(
+        configuration.gateway, store, authenticator, usage=usage, ring=ring.current, **shared
+    )
+    standing = StandingWatch(store.view, metrics, audit, partial(log.failed_aside, "what ages and expires"))
+    return App(
+        *(account_id, store, fetcher, oidc, usage, sessions, issued, audit, door, containers, documents, signin),
+        metrics=metrics,
+        standing=standing,
+        enforcement=enforcement,
+    )
 
 
-def _signin_door(sts: Sts, ring: StoredRing, settings: Settings, clock: Clock, log: RequestLog) -> SigninDoor:
+class Shared(TypedDict):
+    """What every door is handed."""
+
+    clock: Clock
+    log: RequestLog
+    audit: AuditTrail
+    metrics: Recorder
+    trusted_proxies: tuple[Network, ...]
+
+
+def _signin_door(sts: Sts, ring: StoredRing, settings: Settings, shared: Shared) -> SigninDoor:
     return open_door(
         sts,
         ring.current,
         url=settings.url,
         allow_loopback_http=settings.allow_loopback_http,
-        clock=clock,
-        log=log,
         wire_codes=WIRE_ERRORS,
-        trusted_proxies=settings.trusted_proxies,
+        **shared,
     )

@@ -22,12 +22,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from daypass.errors import ConfigurationError, Reason
 from daypass.federation.saml import ProviderRules, SamlRules
+from daypass.server.gateway_configuration import GatewaySection
+from daypass.store.audit_trail import Keep
 
 MAX_BYTES: Final = 1024 * 1024
 """Of the file. One with rules for ten thousand providers has half of it."""
-
-NOT_YET: Final = ("gateway",)
-"""Sections of features that are to come; a file that has one is refused."""
 
 _PROVIDER_ARN: Final = re.compile(r"arn:aws:iam::[0-9]{12}:saml-provider/[\w._-]{1,128}", re.ASCII)
 
@@ -66,10 +65,37 @@ class SamlSection(_Section):
     )
 
 
+class AuditSection(_Section):
+    """The audit trail: what of it is kept (docs/audit.md)."""
+
+    keep_days: int = Field(
+        default=90, ge=1, le=36_500, description="Days that records of the audit trail are kept (docs/audit.md)."
+    )
+    keep_bytes: int = Field(
+        default=1 << 30,
+        ge=1 << 20,
+        le=1 << 50,
+        description="Bytes of the audit trail that are kept at most, as it is stored; the oldest records go first.",
+    )
+
+
 class Configuration(_Section):
     """The whole file."""
 
     saml: SamlSection = SamlSection()
+    audit: AuditSection = AuditSection()
+    gateway: GatewaySection = GatewaySection()
+
+    def check(self) -> None:
+        """See to it that what the file names is there. Raises ConfigurationError."""
+        self.gateway.made()
+        if self.gateway.proxy_secret is not None:
+            self.gateway.proxy_secret.read()
+
+    @property
+    def kept(self) -> Keep:
+        """The section ``audit``, as the store wants it."""
+        return Keep(self.audit.keep_days, self.audit.keep_bytes)
 
     @property
     def saml_rules(self) -> SamlRules:
@@ -118,9 +144,6 @@ def read_configuration(path: Path | None) -> Configuration:
         raise _invalid(f"{str(path)!r} is not YAML") from None
     if found is None:
         return Configuration()
-    for name in NOT_YET:
-        if isinstance(found, dict) and name in found:
-            raise _invalid(f"{str(path)!r}: the section {name} is not supported yet")
     try:
         return Configuration.model_validate(found)
     except ValidationError as error:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-The telemetry listener: is the process alive, and is it ready (``/livez``, ``/readyz``, ``/healthz``).
+The telemetry listener: is the process alive, and is it ready (``/livez``, ``/readyz``, ``/healthz``), and what has it counted
+(``/metrics``).
 
 It runs in a thread of the process that was started, beside the workers and not in them: it answers while they are busy.
 """
@@ -16,16 +17,20 @@ from typing import Final
 Checks = Mapping[str, Callable[[], bool]]
 """What readiness depends on: a name, and whether it holds now."""
 
+Metrics = Callable[[str], tuple[str, bytes]]
+"""Makes the content type and the body for ``/metrics``, for what an Accept header asks for."""
+
 _ALIVE: Final = ("/livez",)
 _READY: Final = ("/readyz", "/healthz")
+_METRICS: Final = "/metrics"
 
 
 class HealthServer:
-    """Serves the health of this process on an address of its own."""
+    """Serves the health of this process, and its metrics, on an address of its own."""
 
-    def __init__(self, host: str, port: int, checks: Checks) -> None:
-        """Bind the address; raises OSError when it is taken."""
-        self._server = ThreadingHTTPServer((host, port), _handler(checks))
+    def __init__(self, host: str, port: int, checks: Checks, metrics: Metrics | None = None) -> None:
+        """Bind the address; raises OSError when it is taken. Without ``metrics`` none are served."""
+        self._server = ThreadingHTTPServer((host, port), _handler(checks, metrics))
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 
     @property
@@ -44,12 +49,14 @@ class HealthServer:
         self._thread.join()
 
 
-def _handler(checks: Checks) -> type[BaseHTTPRequestHandler]:
+def _handler(checks: Checks, metrics: Metrics | None) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = 5
 
         def do_GET(self) -> None:
-            if self.path in _ALIVE:
+            if metrics is not None and self.path.partition("?")[0] == _METRICS:
+                self._send(200, *metrics(self.headers.get("Accept", "")))
+            elif self.path in _ALIVE:
                 self._answer(200, {"status": "alive"})
             elif self.path in _READY:
                 failing = [name for name, holds in checks.items() if not holds()]
@@ -60,9 +67,11 @@ def _handler(checks: Checks) -> type[BaseHTTPRequestHandler]:
                 self._answer(404, {"error": "not found"})
 
         def _answer(self, status: int, content: Mapping[str, object]) -> None:
-            body = json.dumps(content).encode() + b"\n"
+            self._send(status, "application/json", json.dumps(content).encode() + b"\n")
+
+        def _send(self, status: int, content_type: str, body: bytes) -> None:
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -9,6 +9,7 @@ request, a token or a claim.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -34,10 +35,11 @@ def configure_log() -> None:
 
 
 class RequestLog:
-    """What the doors report (``daypass.doorway.reports.DoorLog``)."""
+    """What the doors report (``daypass.doorway.reports.DoorLog``). ``on_failure`` is called for every error of ours."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_failure: Callable[[], None] = lambda: None) -> None:
         self._log = structlog.get_logger("daypass.request")
+        self._on_failure = on_failure
 
     def refused(self, *, request_id: str, operation: str | None, reason: Reason, code: str) -> None:
         """A request that was answered with an error."""
@@ -45,6 +47,7 @@ class RequestLog:
 
     def failed(self, *, request_id: str, operation: str | None, error: Exception) -> None:
         """A request that met an error of ours: an alarm. The traceback has code and types; values stay out of it."""
+        self._on_failure()
         self._log.error(
             "internal failure",
             request_id=request_id,
@@ -70,6 +73,7 @@ class RequestLog:
 
     def failed_aside(self, what: str, error: Exception) -> None:
         """What goes on beside the requests (notes of last use, the key ring) met an error of ours: an alarm too."""
+        self._on_failure()
         self._log.error("internal failure", operation=what, error=type(error).__name__, where=_where(error))
 
 

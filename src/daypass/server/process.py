@@ -18,9 +18,10 @@ from uvicorn.supervisors.multiprocess import Multiprocess
 
 from daypass.errors import ConfigurationError, Reason
 from daypass.server.asgi import Application
-from daypass.server.bootstrap import ROOT_CREDENTIALS_FILE
+from daypass.server.bootstrap import ROOT_CREDENTIALS_FILE, taking_turns
 from daypass.server.first_start import FirstStart
-from daypass.server.health import HealthServer
+from daypass.server.health import HealthServer, Metrics
+from daypass.server.metrics import MetricsDirectory, Recorder, of_recorder
 from daypass.server.protocol import BoundedProtocol
 from daypass.server.settings import Listen, Settings
 from daypass.store import readable
@@ -31,25 +32,33 @@ BACKLOG = 2048
 CONNECTIONS = 4096
 """Connections of one worker at once; more are answered 503. With a body each, half a megabyte, they fill 2 GB."""
 
+SILENT_SECONDS = 30
+"""How long a worker may be silent before it is taken for dead: longer than it may have to wait for the database."""
+
 STOPPING_SECONDS = 10
 """How long requests under way may take to finish when the process is told to stop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What is served where. ``root_credentials`` is a path, None when the root key came from the settings."""
+    """
+    What is served where. ``root_credentials`` is a path, None when the root key came from the settings; ``gateway`` the URL of
+    the gateway's listener, if there is one.
+    """
 
     url: str
     health: str
     account_id: str
     data_dir: str
     root_credentials: str | None
+    gateway: str | None = None
 
     def lines(self) -> tuple[str, str, str]:
         """The three lines of standard output."""
         key = "from the settings" if self.root_credentials is None else f"in {self.root_credentials}"
+        gateway = "" if self.gateway is None else f", gateway at {self.gateway}"
         return (
-            f"daypass: STS and IAM at {self.url} (account {self.account_id})",
+            f"daypass: STS and IAM at {self.url} (account {self.account_id}){gateway}",
             f"daypass: health at {self.health}",
             f"daypass: data in {self.data_dir}, root key {key}",
         )
@@ -66,31 +75,41 @@ def serve(settings: Settings, first_start: FirstStart, announce: Callable[[Serve
     Raises ConfigurationError when the service cannot start as configured, before anything listens.
     """
     account_id = first_start.wait()
-    listener = _bind(settings.listen, "DAYPASS_LISTEN")
-    settings = _as_bound(settings, listener)
-    config = _uvicorn(settings)
-    runner = _OneWorker(config) if settings.workers == 1 else _SeveralWorkers(config, listener)
-    health = _health(settings, runner.ready)
-    health.start()
+    listeners = [_bind(settings.listen, "DAYPASS_LISTEN")]
+    if settings.gateway_listen is not None:
+        listeners.append(_bind(settings.gateway_listen, "DAYPASS_GATEWAY_LISTEN"))
+    settings = _as_bound(settings, listeners)
+    runner = _OneWorker(settings) if settings.workers == 1 else _SeveralWorkers(settings, listeners)
     try:
-        announce(_served(settings, health, account_id))
-        runner.run(listener)
+        health = _health(settings, runner.ready, runner.metrics)
+        health.start()
+        try:
+            announce(_served(settings, health, account_id))
+            runner.run(listeners)
+        finally:
+            health.close()
     finally:
-        health.close()
-        listener.close()
+        runner.close()
+        for listener in listeners:
+            listener.close()
 
 
 class _OneWorker:
     """Everything in this process."""
 
-    def __init__(self, config: Config) -> None:
-        self._server = _Stoppable(config)
+    def __init__(self, settings: Settings) -> None:
+        recorder = Recorder()
+        self.metrics = of_recorder(recorder).answer
+        self._server = _Stoppable(_uvicorn(settings, Application(settings, recorder)))
 
-    def run(self, listener: socket.socket) -> None:
-        self._server.run([listener])
+    def run(self, listeners: list[socket.socket]) -> None:
+        self._server.run(listeners)
 
     def ready(self) -> bool:
         return self._server.started
+
+    def close(self) -> None:
+        """Nothing is left behind."""
 
 
 class _Stoppable(Server):
@@ -103,23 +122,33 @@ class _Stoppable(Server):
 
 
 class _SeveralWorkers:
-    """Worker processes on one socket; one that dies is replaced."""
+    """Worker processes on the same sockets; one that dies is replaced."""
 
-    def __init__(self, config: Config, listener: socket.socket) -> None:
-        self._supervisor = Multiprocess(config, [listener])
-        self._expected = config.workers
+    def __init__(self, settings: Settings, listeners: list[socket.socket]) -> None:
+        with taking_turns(settings.data_dir):
+            self._directory = MetricsDirectory(settings.data_dir)
+        self._supervisor = Multiprocess(_uvicorn(settings, Application(settings, self._directory.path)), listeners)
+        self._expected = settings.workers
+        self.metrics = self._directory.exposition(self._alive, settings.workers).answer
 
-    def run(self, _listener: socket.socket) -> None:
+    def run(self, _listeners: list[socket.socket]) -> None:
         self._supervisor.run()
 
     def ready(self) -> bool:
         # NOTE: only liveness. Asking a worker goes over a pipe that the supervisor's own thread is using.
-        return sum(process.process.is_alive() for process in self._supervisor.processes) == self._expected
+        return len(self._alive()) == self._expected
+
+    def close(self) -> None:
+        self._directory.close()
+
+    def _alive(self) -> list[int]:
+        processes = [worker.process for worker in list(self._supervisor.processes)]
+        return [process.pid for process in processes if process.pid is not None and process.is_alive()]
 
 
-def _uvicorn(settings: Settings) -> Config:
+def _uvicorn(settings: Settings, application: Application) -> Config:
     return Config(
-        Application(settings),
+        application,
         http=BoundedProtocol,
         loop="uvloop",
         ws="none",
@@ -133,6 +162,7 @@ def _uvicorn(settings: Settings) -> Config:
         limit_concurrency=CONNECTIONS,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=STOPPING_SECONDS,
+        timeout_worker_healthcheck=SILENT_SECONDS,
     )
 
 
@@ -150,11 +180,11 @@ def _bind(listen: Listen, name: str) -> socket.socket:
     return listener
 
 
-def _health(settings: Settings, ready: Callable[[], bool]) -> HealthServer:
+def _health(settings: Settings, ready: Callable[[], bool], metrics: Metrics) -> HealthServer:
     checks = {"server": ready, "store": lambda: readable(settings.database_url, settings.data_dir)}
     listen = settings.telemetry_listen
     try:
-        return HealthServer(listen.host, listen.port, checks)
+        return HealthServer(listen.host, listen.port, checks, metrics)
     except OSError as error:
         raise _taken("DAYPASS_TELEMETRY_LISTEN", listen, error) from None
 
@@ -163,10 +193,16 @@ def _taken(name: str, listen: Listen, error: OSError) -> ConfigurationError:
     return ConfigurationError(Reason.CONFIGURATION_INVALID, f"{name}: cannot listen on {listen}: {error.strerror}")
 
 
-def _as_bound(settings: Settings, listener: socket.socket) -> Settings:
-    """The settings with the port that was bound, where 0 left it open: what the service calls itself must be its address."""
-    bound = Listen(host=settings.listen.host, port=listener.getsockname()[1])
-    return settings.model_copy(update={"listen": bound})
+def _as_bound(settings: Settings, listeners: list[socket.socket]) -> Settings:
+    """The settings with the ports that were bound, where 0 left them open: what a service calls itself is its address."""
+    ports = [listener.getsockname()[1] for listener in listeners]
+    update = {"listen": Listen(host=settings.listen.host, port=ports[0])}
+    if settings.gateway_listen is not None:
+        if ports[1] == ports[0]:  # doors are told apart by the port
+            message = "DAYPASS_GATEWAY_LISTEN: expected another port than that of DAYPASS_LISTEN"
+            raise ConfigurationError(Reason.CONFIGURATION_INVALID, message)
+        update["gateway_listen"] = Listen(host=settings.gateway_listen.host, port=ports[1])
+    return settings.model_copy(update=update)
 
 
 def _served(settings: Settings, health: HealthServer, account_id: str) -> Served:
@@ -178,4 +214,5 @@ def _served(settings: Settings, health: HealthServer, account_id: str) -> Served
         account_id=account_id,
         data_dir=str(settings.data_dir),
         root_credentials=str(root) if root.exists() else None,
+        gateway=None if settings.gateway_listen is None else f"http://{settings.gateway_listen}",
     )

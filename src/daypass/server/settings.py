@@ -29,7 +29,7 @@ SECRETS: Final = ("root_secret_access_key", "master_key")
 CREDENTIALS_DIRECTORY: Final = "CREDENTIALS_DIRECTORY"
 """Where a service manager says that it has put secrets (https://systemd.io/CREDENTIALS/)."""
 
-NOT_YET: Final = ("gateway_listen", "state")
+NOT_YET: Final = ("state",)
 """Settings of features that are to come; setting one is refused."""
 
 
@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     trusted_proxies: NetworksSetting = ()
     allowed_issuer_networks: NetworksSetting = ()
     allow_loopback_http: bool = False
-    gateway_listen: str | None = None
+    gateway_listen: Annotated[Listen | None, BeforeValidator(_listen), NoDecode] = None
     config: Path | None = None
     state: Path | None = None
 

@@ -3,16 +3,14 @@
 What else is sealed under the key ring, for an account: encoded authorization messages (STS API, DecodeAuthorizationMessage)
 and the trade-in tokens of delegation requests (STS API, GetDelegatedAccessToken).
 
-Messages are packed, and bound to the account of whoever was denied; tokens are bound to the account that asked. Both open for
-as long as the key they were sealed with does.
+Messages come packed (``daypass.audit.pack``: what is sealed is recorded too), and are bound to the account of whoever was
+denied; tokens are bound to the account that asked. Both open for as long as the key they were sealed with does.
 """
 
 from __future__ import annotations
 
-import json
 import zlib
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from daypass.errors import AuthenticationError, Reason, RequestError
 from daypass.sealing import KeyRing
@@ -30,9 +28,8 @@ _PLAIN_CHARACTERS: Final = 1 << 20
 """No document that was sealed here unpacks to more."""
 
 
-def seal_message(ring: KeyRing, document: Mapping[str, Any], account: str, now: float) -> str | None:
-    """The document as an encoded message, in letters that need no quoting; None when it is too long for one."""
-    packed = zlib.compress(json.dumps(document, separators=(",", ":")).encode(), 6)
+def seal_message(ring: KeyRing, packed: bytes, account: str, now: float) -> str | None:
+    """A packed document as an encoded message, in letters that need no quoting; None when it is too long for one."""
     sealed = ring.seal(packed, kind=MESSAGE_BOX, label=_label(account), now=now).token
     return None if len(sealed) > ENCODED_CHARACTERS else sealed.translate(_TO_URL)
 

@@ -8,8 +8,8 @@ secret access key is derived from both: neither half is of use with another's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, Literal
+from collections.abc import Callable, Iterable
+from typing import Final, Literal
 
 import msgspec
 
@@ -142,9 +142,9 @@ class Sessions:
         self._opened[token, access_key_id] = result
         return result
 
-    def seal_message(self, document: Mapping[str, Any], *, account: str, now: float) -> str | None:
-        """An encoded authorization message for an account; None when the document is too long for one."""
-        return seal_message(self._ring_now(), document, account, now)
+    def seal_message(self, packed: bytes, *, account: str, now: float) -> str | None:
+        """An encoded authorization message, of a packed document, for an account; None when it is too long for one."""
+        return seal_message(self._ring_now(), packed, account, now)
 
     def open_message(self, message: str, *, account: str, now: float) -> str:
         """The document of an encoded authorization message, as JSON text. Raises RequestError."""

@@ -16,6 +16,7 @@ from typing import Any, Final, cast
 from starlette.responses import Response
 
 from daypass import saml
+from daypass.audit import MAX_TEXT, credentials_answer
 from daypass.clock import iso8601
 from daypass.errors import AccessDeniedError, EntityError, ProofError, Reason
 from daypass.federation.saml import SamlProof
@@ -52,6 +53,7 @@ class Consumer:
 
         RelayState is an id, looked for and never followed: one that is not known is none.
         """
+        visit.noted.name = "ReceiveSamlResponse"
         form = visit.form()  # 1
         text = field_of(form, "SAMLResponse")
         response = saml.parse_response(saml.decode_response(text))
@@ -62,6 +64,7 @@ class Consumer:
         candidates = self._registrations.of(response.unverified_issuer, asked)
         verify = self._verifier(response, visit, request_id)
         found = proofs(candidates, verify, asked=question is not None)  # 2
+        visit.noted.told(next(iter(found.values())).proven())
         answered = next(iter(found.values())).assertion.in_response_to
         if question is not None and answered is not None:
             await self._spend(question, visit)  # 3
@@ -110,9 +113,11 @@ class Consumer:
         3. AssumeRoleWithSAML does the rest, and spends the assertion.
         4. The credentials are shown, once.
         """
+        visit.noted.name = "AssumeRoleWithSAML"
         require_same_origin(visit.headers, origin_of(self._desk.url))  # 1
         form = visit.form()
         text, role_arn = field_of(form, "SAMLResponse"), field_of(form, "roleIndex")
+        visit.noted.parameters = {"roleArn": role_arn[:MAX_TEXT]}
         browser = cookies.read_cookie(visit.headers, cookies.CHOICE)
         choice = self._desk.sealer.open_choice(field_of(form, "choice"), text, browser, visit.now)
         response = saml.parse_response(saml.decode_response(text))  # 2
@@ -123,13 +128,16 @@ class Consumer:
         if offer is None:
             raise AccessDeniedError(Reason.NOT_TRUSTED, "Not authorized to perform sts:AssumeRoleWithSAML")
         parameters = _parameters(offer, found[offer.provider_arn], text)
+        visit.noted.parameters = {"roleArn": role_arn, "principalArn": offer.provider_arn}
         assumed = await assume_role_with_saml(  # 3
             self._desk.sts,
             visit.received.facts,
             self._desk.sts.store.view,
             parameters,
+            visit.noted.told,
             request_ids=_ids(choice.request_id),
         )
+        visit.noted.answer = credentials_answer(assumed)
         values = self._credentials_values(assumed, offer, choice.return_to, view)  # 4
         page = self._desk.pages.page("credentials", visit.request_id, values)
         page.raw_headers.append(cookies.set_cookie(cookies.CHOICE, "", 0))

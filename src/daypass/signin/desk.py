@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from daypass.awsapi.form import parse_form
+from daypass.doorway.audit_trail import Noted
 from daypass.doorway.received import ReceivedRequest
 from daypass.errors import Reason, RequestError
 from daypass.signin.pages import Pages
@@ -53,11 +54,12 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A request to a page: as it was received, its id, and the parts of the path that the route names."""
+    """A request to a page: as it was received, its id, the parts of the path that the route names, what of it is recorded."""
 
     received: ReceivedRequest = field(repr=False)
     request_id: str
     path: Mapping[str, str]
+    noted: Noted = field(default_factory=Noted, repr=False)
 
     @property
     def now(self) -> float:

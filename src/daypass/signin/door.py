@@ -23,11 +23,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 
+from daypass.audit import Event
 from daypass.clock import Clock
+from daypass.doorway.audit_trail import AuditTrail, Noted, plain_message
 from daypass.doorway.client_address import Network
-from daypass.doorway.received import ClientGoneError, Message, Receive, Scope, Send, receive_request
+from daypass.doorway.metrics import NO_METRICS, SUCCESS, DoorMetrics
+from daypass.doorway.received import ClientGoneError, Message, Receive, ReceivedRequest, Scope, Send, receive_request
 from daypass.doorway.reports import DoorLog, request_id
-from daypass.errors import DaypassError, Reason
+from daypass.errors import AccessDeniedError, DaypassError, Reason
 from daypass.signin import pages
 from daypass.signin.desk import Desk, Visit
 from daypass.signin.refusals import FAILED, NO_METHOD, NOT_FOUND, Refusal, refusal
@@ -37,6 +40,9 @@ PREFIXES: Final = (b"/saml/", b"/portal/")
 """The raw paths that are for this door: exactly the one, and those that begin with the others."""
 
 Endpoint = Callable[[Visit], Awaitable[Response]]
+
+SOURCE: Final = "signin.amazonaws.com"
+"""``eventSource`` of what happens here, in the audit trail."""
 
 _CLOSING: Final = (411, 413)
 """Statuses after which the connection is closed: what is left of the request is not read."""
@@ -64,6 +70,8 @@ class SigninDoor:
         *,
         clock: Clock,
         log: DoorLog,
+        audit: AuditTrail | None = None,
+        metrics: DoorMetrics = NO_METRICS,
         wire_codes: Mapping[Reason, WireCode],
         trusted_proxies: Sequence[Network] = (),
         new_request_id: Callable[[], str] = request_id,
@@ -71,6 +79,8 @@ class SigninDoor:
         self._desk = desk
         self._clock = clock
         self._log = log
+        self._audit = audit
+        self._metrics = metrics
         self._wire_codes = wire_codes
         self._trusted_proxies = trusted_proxies
         self._new_request_id = new_request_id
@@ -80,13 +90,16 @@ class SigninDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         identifier = self._new_request_id()
-        inner: Scope = {**scope, "app": self, "root_path": "", "state": {"request_id": identifier}}
+        inner: Scope = {**scope, "app": self, "root_path": "", "state": {"request_id": identifier, "noted": Noted()}}
         answering = _Answering(send, identifier, head=scope["method"] == "HEAD")
         try:
             received = await receive_request(scope, receive, clock=self._clock, trusted_proxies=self._trusted_proxies)
+            inner["state"]["began"] = self._metrics.time()
             inner["path"] = _path(scope["raw_path"])
             inner["state"]["received"] = received
             await self._router(inner, receive, answering.send)
+            self._note(inner, identifier)
+            self._count(inner, SUCCESS)
             return
         except ClientGoneError:
             return
@@ -100,14 +113,51 @@ class SigninDoor:
             shown, status, headers = refusal(error), self._refused(error, inner, identifier), None
         except Exception as error:  # noqa: BLE001 - INVARIANT: whatever it is, it is a refusal
             self._log.failed(request_id=identifier, operation=self._name(inner), error=error)
+            self._note(inner, identifier, Reason.INTERNAL_FAILURE)
+            self._count(inner, self._wire_codes[Reason.INTERNAL_FAILURE].code)
             shown, status, headers = FAILED, 500, None
         if not answering.begun:
             await self._refuse(shown, status, headers or {}, inner, answering)
 
+    def _count(self, inner: Scope, code: str) -> None:
+        endpoint = inner.get("endpoint")
+        if endpoint is not None:
+            self._metrics.answered("signin", endpoint.__name__, code, inner["state"].get("began"))
+
     def _refused(self, error: DaypassError, inner: Scope, identifier: str) -> int:
         wire = self._wire_codes[error.reason]
+        self._count(inner, wire.code)
+        if isinstance(error, AccessDeniedError):
+            self._metrics.decided(error.denied_by)
+        self._note(inner, identifier, error.reason, plain_message(error))
         self._log.refused(request_id=identifier, operation=self._name(inner), reason=error.reason, code=wire.code)
         return wire.status
+
+    def _note(self, inner: Scope, identifier: str, reason: Reason | None = None, message: str | None = None) -> None:
+        """Into the audit trail: the steps of a sign-in, and what was refused. Pages that tell nothing of anybody are not."""
+        state: dict[str, Any] = inner["state"]
+        noted: Noted = state["noted"]
+        if self._audit is None or (reason is None and not noted.name):
+            return
+        received: ReceivedRequest | None = state.get("received")
+        endpoint = inner.get("endpoint")
+        self._audit.note(
+            Event(
+                self._clock() if received is None else received.facts.now,
+                SOURCE,
+                noted.name or ("" if endpoint is None else endpoint.__name__),
+                identifier,
+                None if received is None else received.facts.source_ip,
+                None if received is None else received.facts.user_agent,
+                noted.who,
+                parameters=noted.parameters,
+                answer=noted.answer,
+                reason=reason,
+                code=None if reason is None else self._wire_codes[reason].code,
+                message=message,
+                decision=noted.decision,
+            )
+        )
 
     def _name(self, inner: Scope) -> str | None:
         """What was asked for, as the log names it; None while that is not known."""
@@ -159,7 +209,7 @@ def _path(raw_path: bytes) -> str:
 def _adapted(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         state: Any = request.scope["state"]
-        return await endpoint(Visit(state["received"], state["request_id"], request.path_params))
+        return await endpoint(Visit(state["received"], state["request_id"], request.path_params, state["noted"]))
 
     answer.__name__ = getattr(endpoint, "__name__", type(endpoint).__name__)
     return answer

@@ -11,6 +11,7 @@ import secrets
 from starlette.responses import Response
 
 from daypass import saml
+from daypass.audit import MAX_TEXT
 from daypass.errors import Reason, RequestError
 from daypass.signin import cookies, limits
 from daypass.signin.addresses import Binding, origin_of, read_return_to, sign_on_endpoint
@@ -33,6 +34,8 @@ class Start:
         3. The request is made, with an ID and a RelayState that nobody can guess and that say nothing.
         4. The browser keeps both, sealed, and is sent on.
         """
+        visit.noted.name = "StartSamlSignIn"
+        visit.noted.parameters = {name: visit.path[name][:MAX_TEXT] for name in ("account", "provider")}
         return_to = _return_to(visit)  # 1
         provider = registered(self._desk.sts.store.view(), visit)  # 2
         said = self._service_provider.said_by(provider)

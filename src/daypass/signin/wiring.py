@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from daypass.clock import Clock
+from daypass.doorway.audit_trail import AuditTrail
 from daypass.doorway.client_address import Network
+from daypass.doorway.metrics import NO_METRICS, DoorMetrics
 from daypass.doorway.reports import DoorLog
 from daypass.errors import Reason
 from daypass.sealing import KeyRing
@@ -29,6 +31,8 @@ def open_door(
     allow_loopback_http: bool,
     clock: Clock,
     log: DoorLog,
+    audit: AuditTrail | None = None,
+    metrics: DoorMetrics = NO_METRICS,
     wire_codes: Mapping[Reason, WireCode],
     trusted_proxies: Sequence[Network] = (),
 ) -> SigninDoor:
@@ -49,6 +53,8 @@ def open_door(
         ),
         clock=clock,
         log=log,
+        audit=audit,
+        metrics=metrics,
         wire_codes=wire_codes,
         trusted_proxies=trusted_proxies,
     )

@@ -10,6 +10,7 @@ Written by hand because it runs for every request: ``/`` and an empty query cost
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -18,7 +19,11 @@ from daypass.sigv4 import limits
 from daypass.sigv4.request import PathStyle
 
 _UNRESERVED: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-_ENCODED: Final = [bytes([byte]) if byte in _UNRESERVED else b"%%%02X" % byte for byte in range(256)]
+PLAIN: Final = _UNRESERVED + b"/"
+"""What a path may have that stands for itself."""
+
+_RESERVED: Final = re.compile(rb"[^A-Za-z0-9\-._~]")
+_ENCODED: Final = {bytes([byte]): b"%%%02X" % byte for byte in range(256)}
 _DECODED: Final = {
     b"%c%c" % (high, low): bytes([int(b"%c%c" % (high, low), 16)])
     for high in b"0123456789ABCDEFabcdef"
@@ -67,9 +72,11 @@ def canonical_path(path: bytes, style: PathStyle) -> bytes:
     """
     if path == b"/":
         return path
-    segments = path.split(b"/")
     if style is PathStyle.RAW:
-        return b"/".join([percent_encoded(percent_decoded(segment)) for segment in segments])
+        if not path.translate(None, PLAIN):
+            return path
+        return b"/".join([_recoded(segment) for segment in path.split(b"/")])
+    segments = path.split(b"/")
     kept: list[bytes] = []
     for segment in segments:
         if segment == b"..":
@@ -103,7 +110,7 @@ def percent_encoded(text: bytes) -> bytes:
     """Every byte but RFC 3986's unreserved ones as ``%XX`` in upper case (AWS's UriEncode)."""
     if not text.translate(None, _UNRESERVED):
         return text
-    return b"".join([_ENCODED[byte] for byte in text])
+    return _RESERVED.sub(lambda match: _ENCODED[match[0]], text)
 
 
 def percent_decoded(text: bytes) -> bytes:

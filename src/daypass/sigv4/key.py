@@ -13,13 +13,26 @@ import hashlib
 import hmac
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
-from daypass.sigv4.credential import UnverifiedAuthorization
 from daypass.sigv4.limits import MAX_CACHED_SIGNING_KEYS
 
-SigningKeyProvider = Callable[[UnverifiedAuthorization], bytes]
-"""Returns the signing key (32 bytes) for the scope of an authorization."""
+
+class Scoped(Protocol):
+    """Whatever names an access key and a scope: a credential in a header, in a query or in a form."""
+
+    @property
+    def access_key_id(self) -> str: ...
+    @property
+    def date(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def service(self) -> str: ...
+
+
+SigningKeyProvider = Callable[[Scoped], bytes]
+"""Returns the signing key (32 bytes) for the scope of a credential."""
 
 _SHA256: Final = "sha256"
 
@@ -30,6 +43,13 @@ def derive_signing_key(secret: bytes, date: str, region: str, service: str) -> b
     key = hmac.digest(key, region.encode(), _SHA256)
     key = hmac.digest(key, service.encode(), _SHA256)
     return hmac.digest(key, b"aws4_request", _SHA256)
+
+
+def signing_key(secret: bytes | SigningKeyProvider, scoped: Scoped) -> bytes:
+    """The signing key for a scope, from a secret access key or from a provider of derived keys: 32 bytes."""
+    if isinstance(secret, bytes):
+        return derive_signing_key(secret, scoped.date, scoped.region, scoped.service)
+    return secret(scoped)
 
 
 class SigningKeyCache:
@@ -52,9 +72,9 @@ class SigningKeyCache:
         """A provider for one secret access key, to be handed to ``verify_signature``."""
         return functools.partial(self._find_or_derive, secret)
 
-    def _find_or_derive(self, secret: bytes, authorization: UnverifiedAuthorization) -> bytes:
-        date, region, service = authorization.date, authorization.region, authorization.service
-        name = (authorization.access_key_id, hashlib.sha256(secret).digest(), date, region, service)
+    def _find_or_derive(self, secret: bytes, scoped: Scoped) -> bytes:
+        date, region, service = scoped.date, scoped.region, scoped.service
+        name = (scoped.access_key_id, hashlib.sha256(secret).digest(), date, region, service)
         # Taken out and put back as the latest; a second thread that comes between derives the same key once more.
         key = self._keys.pop(name, None)
         self._keys[name] = key = key or derive_signing_key(secret, date, region, service)

@@ -42,3 +42,24 @@ MAX_PRESIGNED_LIFETIME: Final = 604_800
 
 MAX_CACHED_SIGNING_KEYS: Final = 8_192
 """Derived keys kept in memory, a few hundred bytes each."""
+
+MAX_CHUNK_LINE_BYTES: Final = 256
+"""A line of an aws-chunked body: the head of a chunk (at most 99 bytes) or a trailer (a SHA-512 takes 117)."""
+
+MIN_CHUNK_BYTES: Final = 8_192
+"""The data of every chunk but the last. S3 refuses less as InvalidChunkSizeError; it bounds the work per byte received.
+
+There is no maximum but the length of the body, because no chunk is kept: AWS's SDK for Go sends an upload as one chunk.
+"""
+
+MAX_TRAILERS: Final = 4
+"""Trailers of one upload. S3 takes one checksum; each costs a hash over the body."""
+
+MAX_POST_FIELDS: Final = 100
+"""Fields of an upload form before the file."""
+
+MAX_POST_FORM_BYTES: Final = 20_480
+"""All names and values of an upload form before the file (S3 API, POST Object: 20 KB)."""
+
+MAX_POST_CONDITIONS: Final = 200
+"""Conditions of a POST policy: two for each field."""

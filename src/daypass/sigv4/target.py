@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from daypass.errors import AuthenticationError, Reason
-from daypass.sigv4.canonical import Parameter, canonical_path, percent_decoded
+from daypass.sigv4.canonical import PLAIN, Parameter, canonical_path, percent_decoded
 from daypass.sigv4.request import PathStyle
 
 _CONTROL_BYTES: Final = bytes((*range(32), 127))
@@ -27,11 +27,13 @@ def check_path(path: bytes, style: PathStyle) -> bytes:
     - one that does not start with a slash;
     - that has a raw question mark, number sign or backslash, which end the path or part it for some readers;
     - in S3's style, that has a raw plus sign, which some take for a space; elsewhere, that has an empty segment;
-    - that has a control character or is not UTF-8 once decoded;
+    - that has a raw control character, or is not UTF-8 once decoded;
+    - that has an escaped control character: in S3's style NUL, elsewhere any (S3 User Guide, "Naming Amazon S3 objects":
+      keys may have them);
     - that has a segment ``.`` or ``..``, escaped or not, between slashes, escaped or not.
     """
-    if path == b"/":
-        return path
+    if path[:1] == b"/" and not path.translate(None, PLAIN) and b"/." not in path and b"//" not in path:
+        return path  # as most are: all of it means itself
     if path[:1] != b"/":
         raise _refused_path("it does not start with a slash")
     if any(byte in path for byte in _DELIMITERS):
@@ -39,7 +41,7 @@ def check_path(path: bytes, style: PathStyle) -> bytes:
     if style is PathStyle.RAW and b"+" in path:
         raise _refused_path("it has a plus sign; write a plus as %2B and a space as %20")
     decoded = percent_decoded(path)
-    if len(decoded.translate(None, _CONTROL_BYTES)) != len(decoded):
+    if _has_control(path) or (b"\0" in decoded if style is PathStyle.RAW else _has_control(decoded)):
         raise _refused_path("it has a control character")
     try:
         decoded.decode("utf-8")
@@ -50,6 +52,10 @@ def check_path(path: bytes, style: PathStyle) -> bytes:
     if style is PathStyle.NORMALISED and b"//" in path:
         raise _refused_path("it has an empty segment")
     return canonical_path(path, style)
+
+
+def _has_control(text: bytes) -> bool:
+    return len(text.translate(None, _CONTROL_BYTES)) != len(text)
 
 
 def check_query(query: bytes, parameters: Sequence[Parameter]) -> None:

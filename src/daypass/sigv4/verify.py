@@ -19,27 +19,28 @@ import msgspec
 from daypass.errors import AuthenticationError, Reason
 from daypass.sigv4 import canonical, presigned
 from daypass.sigv4.credential import UnverifiedAuthorization
-from daypass.sigv4.key import SigningKeyProvider, derive_signing_key
+from daypass.sigv4.key import Scoped, SigningKeyProvider, signing_key
 from daypass.sigv4.limits import MAX_CLOCK_SKEW
+from daypass.sigv4.payloads import STREAMING_PAYLOADS, UNSIGNED_PAYLOAD, is_digest
 from daypass.sigv4.request import PathStyle, RawRequest
 from daypass.sigv4.target import check_path, check_query
 from daypass.sigv4.timestamp import basic
 
-UNSIGNED_PAYLOAD: Final = "UNSIGNED-PAYLOAD"
-"""The word that stands for a body which the signature does not cover (S3 only, and only where it is accepted)."""
-
 _NONE: Final[frozenset[str]] = frozenset()
-_MISMATCH: Final = (
+MISMATCH: Final = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and "
     "signing method. Consult the service documentation for details."
 )
+"""What is said of a signature that does not match, and of an unknown key."""
 
 
 class VerifiedSignature(msgspec.Struct, frozen=True):
     """A signature that verified: this access key signed this request. Only ``verify_signature`` makes one.
 
-    - ``payload``: the SHA-256 of the body (hexadecimal) that the signature covers, or the word that says it covers none.
+    - ``payload``: the SHA-256 of the body (hexadecimal) that the signature covers, or a word (``payloads``) that says how the
+      body comes.
     - ``signed_at``, ``expires_at``: seconds since the epoch; the second is None unless the request is presigned.
+    - ``timestamp``, ``signature``: as sent; the chain of signatures of a chunked body begins with them.
     """
 
     access_key_id: str
@@ -52,9 +53,16 @@ class VerifiedSignature(msgspec.Struct, frozen=True):
     presigned: bool
     expires_at: int | None
     payload: str
+    timestamp: bytes
+    signature: bytes
 
     def __repr__(self) -> str:
         return f"VerifiedSignature(access_key_id={self.access_key_id!r}, service={self.service!r}, presigned={self.presigned})"
+
+    @property
+    def scope(self) -> str:
+        """``date/region/service/aws4_request``, as it stands in the string to sign."""
+        return f"{self.date}/{self.region}/{self.service}/aws4_request"
 
 
 def verify_signature(
@@ -62,7 +70,7 @@ def verify_signature(
     authorization: UnverifiedAuthorization,
     *,
     secret: bytes | SigningKeyProvider,
-    payload_hash: str,
+    payload_hash: str | None,
     services: Set[str],
     regions: Set[str] | None = None,
     now: float,
@@ -79,11 +87,13 @@ def verify_signature(
     2. The clock: within ``skew`` seconds of the date, or within the lifetime of a presigned request. Bounds included.
     3. Host, the session token and every x-amz-* header are signed; a signed header is there, and once (invariant 3).
     4. Path and query can be read in one way only (invariant 2; spec of ``target``).
-    5. The payload is the body's hash, whatever the request says, or a word of ``accepted_payloads`` (invariant 4).
+    5. The payload is the body's hash, whatever the request says, or a word of ``accepted_payloads`` (invariant 4). Before
+       the body is read (``payload_hash=None``, S3) it is the declared hash as declared, or such a word, and one is required.
     6. The signature, over the raw bytes, compared in constant time.
 
     ``secret`` is the secret access key, or gives the signing key for the scope (``SigningKeyCache.of``). ``payload_hash``
-    is the SHA-256 of the body as received, in lower-case hexadecimal, computed by the caller and never taken from a header.
+    is the SHA-256 of the body as received, in lower-case hexadecimal, computed by the caller and never taken from a header; or
+    None where the body has not been read yet.
     ``services`` and ``regions`` are sets of the accepted ones; ``regions=None`` accepts any. Where UNSIGNED-PAYLOAD is
     accepted, a presigned request that declares nothing was signed with that word (S3 API, query parameters).
 
@@ -91,10 +101,12 @@ def verify_signature(
 
     **Not done here, so the caller owes it:** finding the secret without showing whether the key exists
     (``refuse_unknown_key``), that the session token belongs to the access key and is alive, and replay within the skew.
+    **With** ``payload_hash=None`` **nothing is known of the body yet: read it through** ``open_body`` **and let nothing be
+    committed before its** ``finish`` **has returned.**
     """
     if authorization.request is not request:
         raise ValueError("the authorization was read from another request")
-    _check_scope(authorization, services, regions)  # 1
+    check_scope(authorization, authorization.timestamp, services, regions)  # 1
     _check_time(authorization, now, skew)  # 2
     _check_signed_headers(authorization)  # 3
     path = check_path(request.path, path_style)  # 4
@@ -112,6 +124,8 @@ def verify_signature(
         authorization.presigned,
         None if authorization.expires is None else authorization.signed_at + authorization.expires,
         payload,
+        authorization.timestamp,
+        authorization.signature,
     )
 
 
@@ -119,7 +133,7 @@ class Expected(TypedDict):
     """The keyword arguments of ``verify_signature``, for ``refuse_unknown_key``, which takes the same."""
 
     secret: bytes | SigningKeyProvider
-    payload_hash: str
+    payload_hash: str | None
     services: Set[str]
     regions: NotRequired[Set[str] | None]
     now: float
@@ -138,26 +152,27 @@ def refuse_unknown_key(
     SIGNATURE_DOES_NOT_MATCH at the latest, which the caller may turn into the words it has for an unknown key.
     """
     verify_signature(request, authorization, **expected)
-    raise AuthenticationError(Reason.SIGNATURE_DOES_NOT_MATCH, _MISMATCH)
+    raise AuthenticationError(Reason.SIGNATURE_DOES_NOT_MATCH, MISMATCH)
 
 
-def _check_scope(authorization: UnverifiedAuthorization, services: Set[str], regions: Set[str] | None) -> None:
-    if authorization.service not in services:
+def check_scope(scoped: Scoped, timestamp: bytes, services: Set[str], regions: Set[str] | None) -> None:
+    """Raise AuthenticationError unless the scope is of a service and region of ours and of the day of ``timestamp``."""
+    if scoped.service not in services:
         wanted = " or ".join(repr(service) for service in sorted(services))
         raise AuthenticationError(
             Reason.CREDENTIAL_SERVICE_MISMATCH, f"Credential should be scoped to correct service: {wanted}."
         )
-    if regions is not None and authorization.region not in regions:
+    if regions is not None and scoped.region not in regions:
         raise AuthenticationError(
             Reason.CREDENTIAL_REGION_MISMATCH,
-            f"Credential should be scoped to a valid region, not {authorization.region!r}.",
+            f"Credential should be scoped to a valid region, not {scoped.region!r}.",
         )
-    day = authorization.timestamp[:8].decode()
-    if authorization.date != day:
+    day = timestamp[:8].decode()
+    if scoped.date != day:
         raise AuthenticationError(
             Reason.CREDENTIAL_DATE_MISMATCH,
             "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
-            f"{authorization.date!r} != {day!r}, from {authorization.timestamp.decode()!r}.",
+            f"{scoped.date!r} != {day!r}, from {timestamp.decode()!r}.",
         )
 
 
@@ -211,8 +226,10 @@ def _refuse_unsigned(name: bytes) -> NoReturn:
     )
 
 
-def _payload(authorization: UnverifiedAuthorization, payload_hash: str, accepted: Set[str]) -> str:
+def _payload(authorization: UnverifiedAuthorization, payload_hash: str | None, accepted: Set[str]) -> str:
     declared = authorization.declared_payload
+    if payload_hash is None:
+        return _declared_payload(authorization, accepted)
     if declared is None:
         return UNSIGNED_PAYLOAD if authorization.presigned and UNSIGNED_PAYLOAD in accepted else payload_hash
     if declared == payload_hash.encode():
@@ -220,14 +237,33 @@ def _payload(authorization: UnverifiedAuthorization, payload_hash: str, accepted
     word = declared.decode("latin-1")
     if word in accepted:
         return word
-    if len(declared) == 64 and not declared.translate(None, b"0123456789abcdef"):
+    if is_digest(declared):
         raise AuthenticationError(
             Reason.PAYLOAD_HASH_MISMATCH, "The provided 'x-amz-content-sha256' header does not match what was computed."
         )
-    raise AuthenticationError(
-        Reason.PAYLOAD_HASH_UNSUPPORTED,
-        "x-amz-content-sha256 must be the SHA-256 of the body here; unsigned and streaming payloads are not supported.",
-    )
+    raise _unsupported("x-amz-content-sha256 must be the SHA-256 of the body here; other payloads are not supported.")
+
+
+def _declared_payload(authorization: UnverifiedAuthorization, accepted: Set[str]) -> str:
+    """What the request says of a body that has not been read."""
+    declared = authorization.declared_payload
+    if declared is None:
+        if not authorization.presigned:
+            raise AuthenticationError(
+                Reason.PAYLOAD_HASH_MISSING, "Missing required header for this request: x-amz-content-sha256."
+            )
+        declared = UNSIGNED_PAYLOAD.encode()
+    word = declared.decode("latin-1")
+    # NOTE: chunks are signed from the Authorization header's signature on; of a presigned upload in chunks AWS says nothing.
+    if word in accepted and not (authorization.presigned and word in STREAMING_PAYLOADS):
+        return word
+    if is_digest(declared):
+        return word
+    raise _unsupported("x-amz-content-sha256 must be the SHA-256 of the body or a word that is supported here.")
+
+
+def _unsupported(message: str) -> AuthenticationError:
+    return AuthenticationError(Reason.PAYLOAD_HASH_UNSUPPORTED, message)
 
 
 def _check_signature(
@@ -240,10 +276,7 @@ def _check_signature(
     text = canonical.canonical_request(
         request.method, path, query, authorization.headers.values, authorization.signed_headers, payload
     )
-    if isinstance(secret, bytes):
-        key = derive_signing_key(secret, authorization.date, authorization.region, authorization.service)
-    else:
-        key = secret(authorization)
+    key = signing_key(secret, authorization)
     wanted = hmac.digest(key, canonical.string_to_sign(authorization.timestamp, authorization.scope, text), "sha256")
     if not hmac.compare_digest(wanted.hex().encode(), authorization.signature):
-        raise AuthenticationError(Reason.SIGNATURE_DOES_NOT_MATCH, _MISMATCH)
+        raise AuthenticationError(Reason.SIGNATURE_DOES_NOT_MATCH, MISMATCH)

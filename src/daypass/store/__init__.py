@@ -6,12 +6,14 @@ What the service remembers (SQLite; the schema is meant for PostgreSQL too).
     store.view()                  everything at one instant, in memory: synchronous, current, immutable
     store.transaction()           read, check and write; on the disk when the block ends
 
-- ``records``      the entities, as frozen values; ``belongings``: what they own besides; ``controls``: what governs them
+- ``records``      the entities, as frozen values; ``belongings``: what they own besides; ``controls``: what governs them;
+  ``resources``: buckets, and policies of resources of the services behind us
 - ``kinds``        from records to rows and back
 - ``view``         lookups; ``snapshot``: the containers that make the next view cheap
 - ``reader``       keeps the view current; ``loading``: from the tables to a view
 - ``transaction``  writes, and the change log that readers follow
 - ``issued``       the log of issued sessions, which is in no view
+- ``audit_trail``  the audit trail, which is in no view either
 - ``schema``       the tables; ``migrate`` and ``migrations``: how a file gets them
 - ``sqlite``       what is SQLite's own
 
@@ -64,6 +66,7 @@ from daypass.store.records import (
     Status,
     User,
 )
+from daypass.store.resources import AccountPublicAccess, Bucket, PublicAccess, ResourcePolicy
 from daypass.store.snapshot import SortedRecords
 from daypass.store.store import Store
 from daypass.store.view import Records, View
@@ -77,7 +80,9 @@ __all__ = [
     "AccessKeyStatus",
     "AccessReport",
     "Account",
+    "AccountPublicAccess",
     "AccountSettings",
+    "Bucket",
     "CredentialReport",
     "DelegationRequest",
     "Group",
@@ -95,8 +100,10 @@ __all__ = [
     "OrganizationalUnit",
     "PasswordPolicy",
     "PolicyVersion",
+    "PublicAccess",
     "Record",
     "Records",
+    "ResourcePolicy",
     "Revocation",
     "RevocationScope",
     "Role",

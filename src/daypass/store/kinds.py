@@ -15,7 +15,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from daypass.store import belongings, controls, records
+from daypass.store import belongings, controls, records, resources
 from daypass.store.records import Record
 
 R = TypeVar("R", bound=Record)
@@ -52,6 +52,9 @@ RECORDS: Final[tuple[type[Record], ...]] = (
     controls.Membership,
     controls.OrganizationPolicy,
     controls.IssuerKey,
+    resources.Bucket,
+    resources.AccountPublicAccess,
+    resources.ResourcePolicy,
 )
 """Every class of record; accounts first, for all others belong to one."""
 

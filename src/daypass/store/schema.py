@@ -100,6 +100,17 @@ issued_session = sa.Table(
 )
 """The log of issued sessions (``daypass.store.issued``). ``number`` counts them, and is never used again."""
 
+audit_block = sa.Table(
+    "audit_block",
+    metadata,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("begun_at", "ended_at", "records", "bytes_before")),
+    *(sa.Column(name, sa.LargeBinary, nullable=False) for name in ("content", "previous", "digest")),
+    sa.Index("ix_audit_block_ended_at", "ended_at"),
+    sqlite_autoincrement=True,
+)
+"""The audit trail (``daypass.store.audit_trail``): blocks of records in a chain. In no view."""
+
 spent = sa.Table(
     "spent",
     metadata,

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert as insert_unless_there
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
@@ -20,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from daypass.errors import EntityError, Reason, UnavailableError
 from daypass.store import schema
+from daypass.store.audit_trail import BLOCKS_ASKED, BLOCKS_REMOVED, FIRST, Block, Keep, digest_of
 from daypass.store.issued import ROWS_KEPT, IssuedSession, insertions
 from daypass.store.kinds import kind_of
 from daypass.store.records import Record
@@ -111,6 +113,36 @@ class Transaction:
         oldest = sa.select(sa.func.max(table.c.number)).scalar_subquery() - ROWS_KEPT
         await self._execute(sa.delete(table).where(table.c.number <= oldest))
         await self._execute(sa.delete(table).where(table.c.expires_at <= issued[-1].issued_at))
+
+    async def append_audit_block(self, block: Block, keep: Keep, *, again: bool = False) -> None:
+        """
+        Chain a block to the newest of the audit trail, and remove a few of the oldest that are not to be kept. Nobody else
+        appends meanwhile: there is one writer at a time. ``again``: it may be there already, for a commit was in doubt.
+        """
+        table = schema.audit_block
+        if again and await self._has_audit_block(block):
+            return
+        size = sa.func.length(table.c.content)
+        newest = sa.select(table.c.digest, table.c.bytes_before + size).order_by(table.c.number.desc()).limit(1)
+        last = (await self._execute(newest)).first()
+        previous, before = (FIRST, 0) if last is None else last
+        row = {**msgspec.structs.asdict(block), "bytes_before": before, "previous": previous}
+        await self._execute(sa.insert(table), {**row, "digest": digest_of(previous, block.content)})
+        # INVARIANT: what is removed has nothing before it. Blocks of several processes end in another order than they come in.
+        kept = sa.and_(
+            table.c.ended_at >= block.ended_at - keep.days * 86_400,
+            sa.or_(table.c.bytes_before >= before + len(block.content) - keep.bytes, table.c.bytes_before == before),
+        )
+        first = sa.select(table.c.number).where(kept).order_by(table.c.number).limit(1).scalar_subquery()
+        oldest = sa.select(table.c.number).order_by(table.c.number).limit(BLOCKS_REMOVED)
+        await self._execute(sa.delete(table).where(table.c.number < first, table.c.number.in_(oldest)))
+
+    async def _has_audit_block(self, block: Block) -> bool:
+        """Whether it is among the newest: every record has an id of its own, so no two blocks have the same content."""
+        table = schema.audit_block
+        newest = sa.select(table.c.content).order_by(table.c.number.desc()).limit(BLOCKS_ASKED).subquery()
+        found = sa.select(sa.func.count()).select_from(newest).where(newest.c.content == block.content)
+        return bool((await self._execute(found)).scalar_one())
 
     async def spend(self, kind: str, key: str, *, until: int, now: float) -> None:
         """

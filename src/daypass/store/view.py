@@ -48,6 +48,7 @@ from daypass.store.records import (
     SealingKey,
     User,
 )
+from daypass.store.resources import AccountPublicAccess, Bucket, ResourcePolicy
 from daypass.store.snapshot import LayeredMap, Places, SortedIndex, SortedRecords
 
 R = TypeVar("R", bound=Record)
@@ -214,6 +215,9 @@ class View:
     memberships: Records[Membership]
     organization_policies: Records[OrganizationPolicy]
     issuer_keys: Records[IssuerKey]
+    buckets: Records[Bucket]
+    account_public_access: Records[AccountPublicAccess]
+    resource_policies: Records[ResourcePolicy]
 
     def __init__(self) -> None:
         self.revision = 0

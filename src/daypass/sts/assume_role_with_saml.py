@@ -14,6 +14,7 @@ from typing import Any, Final
 from daypass import saml
 from daypass.access import RequestFacts, trust
 from daypass.arn import Arn, is_account_id, saml_provider_arn
+from daypass.audit import Told, nobody_told
 from daypass.errors import AccessDeniedError, ProofError, Reason, RequestError
 from daypass.federation.saml import SamlProof, spend
 from daypass.store import SamlProvider, View
@@ -30,6 +31,7 @@ async def assume_role_with_saml(
     facts: RequestFacts,
     current_view: Callable[[], View],
     parameters: Mapping[str, Any],
+    told: Told = nobody_told,
     *,
     request_ids: frozenset[str] | None = None,
 ) -> Mapping[str, object]:
@@ -43,13 +45,14 @@ async def assume_role_with_saml(
        transaction, where an assertion can be used once; as everything stands then.
 
     ``request_ids``: the requests of ours that the response may answer. None where we asked for nothing, as at the AWS door: who
-    asked, and what for, is then between the caller and the provider, as with AWS.
+    asked, and what for, is then between the caller and the provider, as with AWS. ``told``: who, as soon as that is proved.
     """
     account_and_name(parameters["RoleArn"])
     response = saml.parse_response(_decoded(parameters["SAMLAssertion"]))  # 1
     provider = _provider(current_view(), parameters["PrincipalArn"])
     asked = _answered(response) if request_ids is None else request_ids
     proof = sts.saml.identify(provider, response, now=facts.now, request_ids=asked)  # 2
+    told(proof.proven())
     if (parameters["RoleArn"], provider.arn) not in proof.roles:  # 3
         raise AccessDeniedError(Reason.NOT_TRUSTED, f"Not authorized to perform {_ACTION}")
     if proof.strict:  # 4

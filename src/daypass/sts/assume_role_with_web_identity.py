@@ -13,8 +13,10 @@ from typing import Any, Final
 
 from daypass import jose
 from daypass.access import RequestFacts, trust
+from daypass.audit import Proven, Told, nobody_told
 from daypass.errors import ProofError, Reason, RequestError
 from daypass.federation import RegisteredProvider
+from daypass.identity import Identity
 from daypass.store import View
 from daypass.sts.assume import SessionWishes, assume
 from daypass.sts.assume_role import account_and_name
@@ -23,7 +25,11 @@ from daypass.sts.session_policies import read_session_policies
 
 
 async def assume_role_with_web_identity(
-    sts: Sts, facts: RequestFacts, current_view: Callable[[], View], parameters: Mapping[str, Any]
+    sts: Sts,
+    facts: RequestFacts,
+    current_view: Callable[[], View],
+    parameters: Mapping[str, Any],
+    told: Told = nobody_told,
 ) -> Mapping[str, object]:
     """
     Flow B for a web identity, in this order:
@@ -33,6 +39,8 @@ async def assume_role_with_web_identity(
     3. the token is verified against that provider's registration and keys;
     4. the role's trust policy is asked, as both stand now: verifying may have waited for the provider;
     5. the session is made and sealed.
+
+    ``told``: who, as soon as that is proved, whatever comes of it.
     """
     _refuse_what_is_not_offered(parameters)
     account, name = account_and_name(parameters["RoleArn"])
@@ -41,6 +49,7 @@ async def assume_role_with_web_identity(
     _refuse_tokens_of_ours(sts, token)
     provider = _provider(view, account, token)
     identity = await sts.oidc.identify(provider, token, now=facts.now)
+    told(_proven(identity, token))
     if current_view() is not view:
         view = current_view()
         if _provider(view, account, token) != provider:
@@ -62,6 +71,13 @@ async def assume_role_with_web_identity(
         "Provider": identity.provider,
         "Audience": identity.audience,
     }
+
+
+def _proven(identity: Identity, token: jose.UnverifiedToken) -> Proven:
+    """For the audit trail. The token was verified: its id (RFC 7519 section 4.1.7) is what its provider says."""
+    token_id = token.unverified_claims.get("jti")
+    known = token_id if isinstance(token_id, str) else None
+    return Proven("WebIdentityUser", identity.provider_arn, identity.audience, identity.subject, known)
 
 
 def _refuse_what_is_not_offered(parameters: Mapping[str, object]) -> None:

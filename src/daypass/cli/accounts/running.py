@@ -34,7 +34,7 @@ def account_number(text: str | None) -> str | None:
 Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Twelve digits.", callback=account_number)]
 
 
-def read_document(file: str) -> str:
+def read_document(file: str, hint: str = "--document") -> str:
     """The text of a file, or of standard input for ``-``. What cannot be read, or is far too long, is wrong usage."""
     try:
         if file == "-":
@@ -44,7 +44,7 @@ def read_document(file: str) -> str:
                 raw = opened.read(MAX_DOCUMENT + 1)
         text = raw.decode("utf-8")
     except OSError as error:
-        raise typer.BadParameter(f"cannot read {file!r}: {error.strerror}.", param_hint="--document") from None
+        raise typer.BadParameter(f"cannot read {file!r}: {error.strerror}.", param_hint=hint) from None
     except UnicodeDecodeError:
-        raise typer.BadParameter(f"{file!r} is not UTF-8.", param_hint="--document") from None
+        raise typer.BadParameter(f"{file!r} is not UTF-8.", param_hint=hint) from None
     return text

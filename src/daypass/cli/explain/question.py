@@ -77,6 +77,9 @@ class Known:
     identity: tuple[NamedPolicy, ...] = ()
     boundary: NamedPolicy | None = None
     trust: NamedPolicy | None = None
+    resource: NamedPolicy | None = None
+    owner: str | None = None
+    """Whom the resource is recorded to belong to."""
     principal_tags: tuple[tuple[str, str], ...] = ()
     resource_tags: tuple[tuple[str, str], ...] = ()
     scps: tuple[Level, ...] | None = None
@@ -108,7 +111,7 @@ def ask(
     """The question that the options put. Raises QuestionError."""
     if _ACTION.fullmatch(action) is None:
         raise QuestionError(f"--action: expected service:Name without wildcards, got {action!r}")
-    account = owner_of(resource, principal, resource_account)
+    account = owner_of(resource, principal, resource_account or known.owner)
     values = _filled_in(principal, account, known, now)
     given = read_context(context)
     values = {key: value for key, value in values.items() if key not in given}
@@ -225,7 +228,7 @@ def _layers(request: Request, files: Files, known: Known) -> Layers:
     if files.trust is not None and files.resource is not None:
         raise QuestionError("--trust and --resource-policy: expected one of them, for a resource has one policy")
     trust = known.trust if files.trust is None else _read(files.trust, Kind.TRUST)
-    resource = None if files.resource is None else _read(files.resource, Kind.RESOURCE)
+    resource = known.resource if files.resource is None else _read(files.resource, Kind.RESOURCE)
     needs_trust = trust is not None or request.action.lower() in TRUST_ACTIONS or _is_key(request, resource)
     return Layers(
         identity=(*known.identity, *_read_all(files.identity, Kind.IDENTITY)),

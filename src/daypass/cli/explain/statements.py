@@ -14,7 +14,7 @@ from daypass.policy.traces import StatementTrace
 SHOWN: Final = 3
 """Patterns and values that are shown of a list."""
 
-_WHY: Final = {
+WHY: Final = {
     "ACTION": "another action",
     "PARTITION": "the partition differs",
     "SERVICE": "the service differs",
@@ -63,9 +63,9 @@ def _elements(trace: StatementTrace, request: Request) -> Iterator[str]:
     if trace.action.match:
         yield f"{name} ✓ {trace.action.by or request.action}"
     else:
-        yield f"{name} ✕ {_some([pattern.text for pattern in action.patterns])} ({_WHY['ACTION']})"
+        yield f"{name} ✕ {_some([pattern.text for pattern in action.patterns])} ({WHY['ACTION']})"
     if trace.principal is not None:
-        why = f" ({_WHY[trace.principal.why]})" if trace.principal.why else ""
+        why = f" ({WHY[trace.principal.why]})" if trace.principal.why else ""
         yield f"Principal {_sign(trace.principal.match)}{why or ' means the caller'}"
     yield from _resource(trace)
     for condition in trace.conditions:
@@ -82,7 +82,7 @@ def _resource(trace: StatementTrace) -> Iterator[str]:
         yield f"{name} {_sign(trace.resource_match)} {_some(fitting or [entry.resolved for entry in trace.resource])}"
         return
     for entry in trace.resource[:SHOWN]:
-        yield f"{name} ✕ {entry.resolved} ({_WHY[entry.why or 'RESOURCE_PART']})"
+        yield f"{name} ✕ {entry.resolved} ({WHY[entry.why or 'RESOURCE_PART']})"
     if len(trace.resource) > SHOWN:
         yield f"{name} ✕ and {len(trace.resource) - SHOWN} more"
 
@@ -90,9 +90,9 @@ def _resource(trace: StatementTrace) -> Iterator[str]:
 def _condition(trace: ConditionTrace) -> str:
     asked = f"Condition {_sign(trace.result)} {trace.op} {trace.key}: {_some(trace.policy)}"
     if not trace.present:
-        return f"{asked} ({_WHY[trace.why] if trace.why in ('MISSING_KEY', 'MISSING_KEY_TRUE') else 'no such key'})"
+        return f"{asked} ({WHY[trace.why] if trace.why in ('MISSING_KEY', 'MISSING_KEY_TRUE') else 'no such key'})"
     has = f"the request has {_some(trace.values)}"
-    return f"{asked} ({has}{'' if trace.why in (None, 'VALUE') else f'; {_WHY[trace.why]}'})"
+    return f"{asked} ({has}{'' if trace.why in (None, 'VALUE') else f'; {WHY[trace.why]}'})"
 
 
 def _sign(fits: bool) -> str:

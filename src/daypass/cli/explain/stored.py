@@ -23,6 +23,7 @@ from daypass.clock import system_clock
 from daypass.iam.provided import load_provided
 from daypass.principal import AccountPrincipal, Principal, RoleSession
 from daypass.principal import User as UserPrincipal
+from daypass.resources import policy_arn_of, recorded_owner, resource_of
 from daypass.server.settings import load_settings
 from daypass.store import Role, User, View, sqlite
 from daypass.store.loading import Contents
@@ -64,7 +65,12 @@ def caller_in_store(
     view = read_view(data_dir, database_url)
     who, entity = read_caller(view, principal, role)
     known = known_of(view, entity, action, resource)
-    return who, _governed(known, view, who, owner_of(resource, who, resource_account))
+    policy_arn = policy_arn_of(resource)
+    recorded = recorded_owner(policy_arn, view) if policy_arn else None
+    owner = owner_of(resource, who, resource_account or recorded)
+    own = resource_of(resource, policy_arn, owner, view, principal=who, action=action)
+    known = replace(known, owner=recorded, resource=own.policy)
+    return who, _governed(known, view, who, owner)
 
 
 def read_caller(view: View, principal: str | None, role_name: str | None) -> tuple[Principal, Role | User | None]:

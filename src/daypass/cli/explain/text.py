@@ -30,7 +30,7 @@ TITLES: Final = {
     Layer.SESSION: "session policy",
     Layer.IDENTITY: "identity-based policies",
 }
-_HEADLINES: Final = {
+HEADLINES: Final = {
     Outcome.ALLOWED: "ALLOWED",
     Outcome.IMPLICIT_DENY: "DENIED (implicit)",
     Outcome.EXPLICIT_DENY: "DENIED (explicit)",
@@ -69,7 +69,7 @@ class _Page:
     def lines(self) -> Iterator[str]:
         explanation, request = self.explanation, self.request
         on = "" if request.resource == "*" else f" on {request.resource}"
-        yield f"{_HEADLINES[explanation.decision.outcome]}  {request.action}{on}"
+        yield f"{HEADLINES[explanation.decision.outcome]}  {request.action}{on}"
         yield f"  by {_name(request.principal)}"
         if not explanation.decision.allowed:
             yield f"  {denial_message(request, explanation.decision)}"

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+What a door that streams may ask of the connection that a request came on. ASGI has no words for these three things.
+
+The server puts a ``Connection`` into ``scope["extensions"]``; where there is none (a test in the process), ``NOWHERE`` is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
+
+EXTENSION: Final = "daypass.connection"
+"""Its name among the extensions of a scope."""
+
+
+class Connection(Protocol):
+    """A connection of a client, for as long as one request of it is under way."""
+
+    def stream(self, idle_seconds: float) -> None:
+        """The body may take as long as it likes to come, if some of it comes every ``idle_seconds``."""
+
+    def on_lost(self, callback: Callable[[], None]) -> None:
+        """Call this, once, should the client go away before the answer is complete."""
+
+    def abort(self) -> None:
+        """End the connection where the answer stands: the client must not take it for complete."""
+
+
+class _Nowhere:
+    def stream(self, idle_seconds: float) -> None:
+        """Nothing bounds the body."""
+
+    def on_lost(self, callback: Callable[[], None]) -> None:
+        """Nobody goes away."""
+
+    def abort(self) -> None:
+        """There is nothing to end."""
+
+
+NOWHERE: Final[Connection] = _Nowhere()
+
+
+def connection_of(scope: Mapping[str, Any]) -> Connection:
+    """The connection of a request."""
+    extensions = scope.get("extensions")
+    connection: Connection = NOWHERE if extensions is None else extensions.get(EXTENSION, NOWHERE)
+    return connection

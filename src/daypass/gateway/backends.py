@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The services that stand behind the enforcement door, and which of them a request is for.
+
+A backend is chosen by the host that the client named and by the raw path, before anything is believed; the names are
+compared whole, and the most telling match wins. No two backends may match the same requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from daypass.credentials import Secret
+from daypass.errors import ConfigurationError, Reason
+from daypass.gateway.asking import ActionMap
+from daypass.gateway.denials import DenialForm
+from daypass.sigv4 import RawRequest
+
+Proxy = Literal["nginx", "caddy", "traefik", "envoy"]
+
+MAX_BODY_BYTES: Final = 5 * 1024**3
+"""Of one request, unless configured: S3's limit for one upload, or one part of a larger one (5 GiB)."""
+
+IDLE_SECONDS: Final = 60.0
+"""How long either side may send nothing while a request is under way, unless configured. nginx's proxy_read_timeout."""
+
+
+class BackendKeys(msgspec.Struct, frozen=True):
+    """The static key pair that a backend knows, and that requests to it are signed with."""
+
+    access_key_id: str
+    secret_access_key: Secret
+
+    def __repr__(self) -> str:
+        return f"BackendKeys({self.access_key_id!r})"
+
+
+class Upstream(msgspec.Struct, frozen=True):
+    """Where a backend listens. ``authority`` is what its Host header says: ``127.0.0.1:9000``."""
+
+    scheme: Literal["http", "https"]
+    host: str
+    port: int
+
+    @property
+    def authority(self) -> str:
+        """Host and port; the port is left out where it is the scheme's own, as every client does."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.scheme == "https" else 80) else f"{host}:{self.port}"
+
+
+class Backend(msgspec.Struct, frozen=True):
+    """
+    One service behind us.
+
+    - ``service``: the name in credential scopes, ``s3``. ``region``: the one that requests must be signed for.
+    - ``actions``: what requests ask for; ``form_of``: how a denial of one looks.
+    - ``account``: whom its resources belong to unless something else is recorded.
+    - ``host``: requests to this host (lower case, without the port) are its own; for S3 those to ``BUCKET.host`` too.
+      ``path``: so are those whose raw path is this or below it. Neither: it takes what no other backend takes.
+    - ``sign_as``: None sends requests on unsigned.
+    - ``proxy``: which proxy asks at ``/authz/NAME``; None when none may.
+    - ``max_body_bytes``, ``idle_seconds``: see the constants. ``trailers``: whether it takes checksums behind a body.
+    - ``unchecked_bodies``: a proxy that asks may send on bodies that nobody compares with what was signed.
+    - ``elsewhere``: the names of all S3 backends that keep other buckets, for their upstream is another. Set by ``Backends``.
+    """
+
+    name: str
+    service: str
+    actions: ActionMap
+    form_of: Callable[[RawRequest], DenialForm]
+    upstream: Upstream
+    region: str
+    account: str
+    host: str | None = None
+    path: str | None = None
+    sign_as: BackendKeys | None = None
+    proxy: Proxy | None = None
+    max_body_bytes: int = MAX_BODY_BYTES
+    idle_seconds: float = IDLE_SECONDS
+    trailers: bool = True
+    unchecked_bodies: bool = False
+    elsewhere: frozenset[str] = frozenset()
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """A backend, and the bucket that the host names; None in path style, and for services that have no buckets."""
+
+    backend: Backend
+    bucket: str | None = None
+
+
+def _told_of_each_other(backends: Sequence[Backend]) -> Sequence[Backend]:
+    """Each with ``elsewhere``: a name of a bucket stands for two buckets at two upstreams, and for one at the same."""
+    s3 = [backend for backend in backends if backend.service == "s3"]
+    return [
+        msgspec.structs.replace(
+            backend, elsewhere=frozenset([other.name for other in s3 if other.upstream != backend.upstream])
+        )
+        for backend in backends
+    ]
+
+
+class Backends:
+    """All backends. Raises ConfigurationError when two have one name, or would take the same requests."""
+
+    def __init__(self, backends: Iterable[Backend]) -> None:
+        self._all: Sequence[Backend] = _told_of_each_other(tuple(backends))
+        self._named = {backend.name: backend for backend in self._all}
+        self._by_host: dict[str, list[Backend]] = {}
+        self._by_path: list[Backend] = []
+        self._rest: Backend | None = None
+        if len(self._named) != len(self._all):
+            raise _invalid("two backends have the same name")
+        for backend in self._all:
+            self._place(backend)
+        for backends_of_host in self._by_host.values():
+            backends_of_host.sort(key=_longest_path_first)
+        self._by_path.sort(key=_longest_path_first)
+
+    def __iter__(self) -> Iterator[Backend]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def named(self, name: str) -> Backend | None:
+        """The backend of a name."""
+        return self._named.get(name)
+
+    def choose(self, host: bytes, path: bytes) -> Chosen | None:
+        """
+        The backend for a Host header and a raw path; None when there is none.
+
+        First by host and path, then by host, then by the bucket's parent domain, then by path, then whoever takes the rest.
+        """
+        found = self._of_host(host, path) if self._by_host else None
+        if found is not None:
+            return found
+        for backend in self._by_path:
+            if _below(path, backend.path):
+                return Chosen(backend)
+        return None if self._rest is None else Chosen(self._rest)
+
+    def _of_host(self, host: bytes, path: bytes) -> Chosen | None:
+        name = host_name(host)
+        for backend in self._by_host.get(name, ()):
+            if _below(path, backend.path):
+                return Chosen(backend)
+        bucket, _, parent = name.partition(".")
+        while parent:
+            for backend in self._by_host.get(parent, ()):
+                if backend.service == "s3":
+                    return Chosen(backend, bucket)
+            more, _, parent = parent.partition(".")  # names of buckets may have dots
+            bucket = f"{bucket}.{more}"
+        return None
+
+    def _place(self, backend: Backend) -> None:
+        if backend.host is not None:
+            others = self._by_host.setdefault(backend.host, [])
+            if any(other.path == backend.path for other in others):
+                raise _invalid(f"two backends match host {backend.host!r} and path {backend.path!r}")
+            others.append(backend)
+        elif backend.path is not None:
+            if any(other.path == backend.path for other in self._by_path):
+                raise _invalid(f"two backends match path {backend.path!r}")
+            self._by_path.append(backend)
+        elif self._rest is not None:
+            raise _invalid(f"the backends {self._rest.name!r} and {backend.name!r} both have no match")
+        else:
+            self._rest = backend
+
+
+def host_name(host: bytes) -> str:
+    """The name of a Host header: lower case, without its port. Empty for what is none."""
+    text = host.decode("latin-1").lower()
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0].removesuffix(".")
+
+
+def _below(path: bytes, prefix: str | None) -> bool:
+    if prefix is None:
+        return True
+    wanted = prefix.encode()
+    return path == wanted or path.startswith(wanted if wanted.endswith(b"/") else wanted + b"/")
+
+
+def _longest_path_first(backend: Backend) -> int:
+    return -len(backend.path or "")
+
+
+def _invalid(message: str) -> ConfigurationError:
+    return ConfigurationError(Reason.CONFIGURATION_INVALID, f"DAYPASS_CONFIG: gateway.backends: {message}")

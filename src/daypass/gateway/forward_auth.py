@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+``/authz/BACKEND``: proxies ask here whether a request may go on (nginx, Caddy, Traefik, Envoy; docs/proxies.md).
+
+    question of a proxy -- original --> the client's request -- authenticate, decide --> headers to send on, or a denial
+
+A proxy shows the secret it shares with us, and is asked in the one way that the configuration gives for the backend: what
+another way would say is refused, for then a client may be saying it. The body stays with the proxy; what cannot be decided
+without it is refused, and goes through the gateway.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from daypass.clock import Clock
+from daypass.credentials import Secret
+from daypass.doorway.client_address import Network
+from daypass.doorway.received import ClientGoneError, Receive, Scope, Send
+from daypass.doorway.reports import request_id
+from daypass.errors import AccessDeniedError, DaypassError, Reason, RequestError
+from daypass.gateway.allowing import identity_headers
+from daypass.gateway.asking import Incoming
+from daypass.gateway.backends import Backend, Backends
+from daypass.gateway.decision import Allowed, Gate
+from daypass.gateway.denials import HTTP_FORM, Denial, denial, failure
+from daypass.gateway.exchange import Exchange
+from daypass.gateway.incoming import Head
+from daypass.gateway.onward import Forwarder
+from daypass.gateway.original import original_request
+from daypass.gateway.refusal_box import open_refusal, seal_refusal
+from daypass.gateway.reports import GatewayReports
+from daypass.gateway.s3_rules import S3Rules
+from daypass.gateway.upstream import UpstreamError
+from daypass.sigv4 import STREAMING_SIGNED, STREAMING_SIGNED_TRAILER, UNSIGNED_PAYLOAD
+
+PREFIX: Final = b"/authz/"
+SECRET_HEADER: Final = b"x-daypass-proxy"
+DENIAL_HEADER: Final = b"x-daypass-denial"
+DENIED: Final = b"/denied"
+"""Behind the backend's name: where nginx has a refusal written out again, for it keeps no bodies of ours."""
+
+_SIGNED_IN_CHUNKS: Final = (STREAMING_SIGNED, STREAMING_SIGNED_TRAILER)
+_NOT_IMPLEMENTED: Final = 501
+_BAD_REQUEST: Final = 400
+EMPTY: Final = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+"""The SHA-256 of no bytes."""
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class ForwardAuthDoor:
+    """The ASGI application below ``/authz/``."""
+
+    def __init__(
+        self,
+        backends: Backends,
+        secret: Secret | None,
+        gate: Gate,
+        forwarder: Forwarder,
+        rules: S3Rules,
+        *,
+        clock: Clock,
+        reports: GatewayReports,
+        trusted_proxies: Sequence[Network] = (),
+        new_request_id: Callable[[], str] = request_id,
+    ) -> None:
+        self._backends = backends
+        self._secret = None if secret is None else secret.reveal().encode()
+        self._gate = gate
+        self._forwarder = forwarder
+        self._rules = rules
+        self._clock = clock
+        self._reports = reports
+        self._trusted_proxies = trusted_proxies
+        self._new_request_id = new_request_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's
+        """Answer one question."""
+        exchange = Exchange(self._new_request_id(), self._reports.time(), scope["method"], self._clock())
+        try:
+            status, headers, body = await self._serve(scope, exchange)
+        except ClientGoneError:
+            return
+        except DaypassError as error:
+            status, headers, body = self._refusal(exchange, error)
+        except Exception as error:  # noqa: BLE001 - INVARIANT: whatever it is, it is a refusal
+            self._reports.failed(exchange, error)
+            told = failure(exchange.form or HTTP_FORM, request_id=exchange.request_id, resource=exchange.resource)
+            status, headers, body = self._told(exchange, told)
+        exchange.status = status
+        self._reports.answered(exchange)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _serve(self, scope: Scope, exchange: Exchange) -> tuple[int, Headers, bytes]:
+        secret = self._shown(scope["headers"])
+        name, _, behind = scope["raw_path"].removeprefix(PREFIX).partition(b"/")
+        backend = self._backends.named(name.decode("ascii", "replace"))
+        if backend is None or backend.proxy is None:
+            raise RequestError(Reason.NO_SUCH_BACKEND, "No proxy may ask for a backend of this name.")
+        if backend.proxy == "nginx" and b"/" + behind == DENIED:
+            return self._written_again(scope["headers"], secret)
+        exchange.backend = backend
+        allowed = await self._decide(scope, exchange, backend)
+        return 200, self._headers(exchange, allowed), b""
+
+    async def _decide(self, scope: Scope, exchange: Exchange, backend: Backend) -> Allowed:
+        head = exchange.head = original_request(scope, backend, self._clock, self._trusted_proxies)
+        exchange.method = head.raw.method
+        exchange.form = backend.form_of(head.raw)
+        view = self._gate.view()
+        authenticated = exchange.authenticated = self._gate.authenticate(backend, head.raw, head.facts, view)
+        _check_carried(exchange, backend)
+        chosen = self._backends.choose(head.host, head.raw.path)
+        bucket = chosen.bucket if chosen is not None and chosen.backend is backend else None
+        incoming = Incoming(head.raw, authenticated.authorization.parameters, backend.region, backend.account, bucket)
+        if backend.actions.body_limit(incoming) is not None:
+            raise _needs_body()
+        operation = exchange.operation = backend.actions.operation(incoming)
+        if self._rules.body_limit(operation) is not None:
+            raise _needs_body()
+        keys = await self._rules.keys_for(backend, authenticated, head.facts, operation, view)
+        allowed = exchange.allowed = self._gate.decide(
+            authenticated, backend, incoming, head.facts, view, asked=operation, more_keys=keys
+        )
+        self._rules.check_carried(allowed)
+        await self._rules.check(head.raw, None, allowed)
+        return allowed
+
+    def _headers(self, exchange: Exchange, allowed: Allowed) -> Headers:
+        """What the proxy is to set on the client's request: who asks, and a signature that the backend knows."""
+        headers = identity_headers(allowed, exchange.request_id)
+        if exchange.head is not None:
+            headers += self._forwarder.resigned(allowed, exchange.head.raw)
+        removed = b"x-amz-security-token" if allowed.backend.sign_as else b"x-amz-security-token,authorization"
+        headers.append((b"x-envoy-auth-headers-to-remove", removed))
+        headers.append((b"content-length", b"0"))
+        return headers
+
+    def _shown(self, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+        """The secret, when the proxy has shown it. Raises AccessDeniedError."""
+        shown = [value for name, value in headers if name == SECRET_HEADER]
+        if self._secret is None or len(shown) != 1 or not hmac.compare_digest(shown[0], self._secret):
+            raise AccessDeniedError(Reason.PROXY_UNKNOWN, "Only a proxy that is known may ask here.")
+        return self._secret
+
+    def _refusal(self, exchange: Exchange, error: DaypassError) -> tuple[int, Headers, bytes]:
+        exchange.error = error
+        if isinstance(error, UpstreamError):
+            self._reports.upstream_failed(exchange, error.failure)
+        head = exchange.method == "HEAD"
+        told = denial(
+            exchange.form or HTTP_FORM,
+            error,
+            request_id=exchange.request_id,
+            resource=exchange.resource,
+            head=head and exchange.backend is not None and exchange.backend.proxy != "nginx",
+            presigned=exchange.presigned,
+        )
+        return self._told(exchange, told)
+
+    def _told(self, exchange: Exchange, told: Denial) -> tuple[int, Headers, bytes]:
+        """
+        The denial; for nginx, which takes no status but 401 and 403 and no body, in a header. Envoy takes a 5xx for a failure
+        of ours, and would answer one of its own that clients try again.
+        """
+        exchange.code = told.code
+        if told.status == _NOT_IMPLEMENTED and exchange.backend is not None and exchange.backend.proxy == "envoy":
+            return _BAD_REQUEST, [*told.headers], told.body
+        nginx = exchange.backend is not None and exchange.backend.proxy == "nginx"
+        if not nginx or self._secret is None or exchange.head is None:
+            return told.status, [*told.headers], told.body
+        box = seal_refusal(told, self._secret)
+        return 403, [(DENIAL_HEADER, box), (b"content-length", b"0")], b""
+
+    def _written_again(self, headers: Sequence[tuple[bytes, bytes]], secret: bytes) -> tuple[int, Headers, bytes]:
+        boxes = [value for name, value in headers if name == DENIAL_HEADER]
+        methods = [value for name, value in headers if name == b"x-original-method"]
+        told = open_refusal(boxes[0], secret) if len(boxes) == 1 else None
+        if told is None:
+            raise RequestError(Reason.PROXY_QUESTION_AMBIGUOUS, "Expected a refusal to be written out.")
+        status, written, body = told
+        return status, [*written], b"" if methods == [b"HEAD"] else body
+
+
+def _check_carried(exchange: Exchange, backend: Backend) -> None:
+    """Refuse what a proxy that asks cannot carry: its body would not be what the backend verifies."""
+    authenticated = exchange.authenticated
+    if authenticated is None:
+        return
+    if authenticated.verified.payload in _SIGNED_IN_CHUNKS:
+        raise RequestError(
+            Reason.BODY_NEEDED, "A body that is signed chunk by chunk must be sent through the gateway of this service."
+        )
+    unchecked = backend.sign_as is None and not backend.unchecked_bodies
+    if unchecked and _may_have_body(authenticated.verified.payload, exchange.head):
+        raise RequestError(
+            Reason.BODY_NEEDED,
+            "Nobody behind this proxy would check the body; send it through the gateway of this service.",
+        )
+
+
+def _may_have_body(payload: str, head: Head | None) -> bool:
+    """Whether a body was promised, or comes although none was."""
+    promised = payload not in (EMPTY, UNSIGNED_PAYLOAD)
+    return promised or (payload == EMPTY and head is not None and head.length != 0)
+
+
+def _needs_body() -> RequestError:
+    return RequestError(
+        Reason.BODY_NEEDED, "What this request may do depends on its body; send it through the gateway of this service."
+    )
