@@ -13,9 +13,12 @@ import pytest
 from botocore.credentials import Credentials
 
 from audit.trails import recorded
+from daypass.access.authenticate import known_again
 from daypass.credentials import Secret
-from daypass.errors import Reason
-from daypass.sigv4 import PathStyle, RequestSigner, derive_signing_key
+from daypass.errors import AuthenticationError, Reason
+from daypass.sessions import Session
+from daypass.sigv4 import PathStyle, RequestSigner, derive_signing_key, payload_digest
+from daypass.store import View
 from doors import fetch
 from gateway.asking_services import (
     EMPTY,
@@ -465,6 +468,17 @@ async def test_a_handle_ends_with_its_session(asks: Asking) -> None:
     assert (await decided(asks, result["handle"]))["error"]["reason"] == "verified-handle-invalid"
 
 
+def test_nobody_is_known_again_by_a_session_that_has_expired() -> None:
+    session = Session(ACCOUNT, "AROAEXAMPLE", "morning", 0, 900)
+    for now, reason in (
+        (899, Reason.UNKNOWN_ACCESS_KEY),
+        (900, Reason.SESSION_EXPIRED),
+    ):  # there is no such role either
+        with pytest.raises(AuthenticationError) as refused:
+            known_again("ASIAEXAMPLE", "us-east-1", session, View(), now)
+        assert refused.value.reason is reason
+
+
 async def test_a_handle_is_good_for_nothing_once_its_key_is_not(asks: Asking) -> None:
     handle = (await asks.key()).json["result"]["handle"]
     key = str(asks.user.access_key)
@@ -550,6 +564,28 @@ async def test_no_key_is_given_for_a_presigned_request(asks: Asking) -> None:
     asks.running.clock.advance(601)
     [late] = await verified(asks, {**request, "permissions": [READ]})
     assert late["error"]["reason"] == "presigned-expired"
+
+
+@pytest.mark.parametrize("service", ["daypass", "sts", "iam"])
+async def test_a_key_for_one_service_signs_nothing_at_our_own_doors(asks: Asking, service: str) -> None:
+    result = (await asks.key()).json["result"]
+    signer = RequestSigner(
+        str(asks.user.access_key),
+        Secret("unknown"),
+        region="us-east-1",
+        service=service,
+        path_style=PathStyle.NORMALISED,
+    )
+    scope = f"{result['date']}/us-east-1/{service}/aws4_request"
+    signer._of_day = (result["date"], base64.b64decode(result["signing_key"]), scope)
+    body = b"Action=GetCallerIdentity&Version=2011-06-15"
+    fixed = [(b"host", b"daypass.test"), (b"content-type", b"application/x-www-form-urlencoded")]
+    path = b"/verify/requests" if service == "daypass" else b"/"
+    headers = fixed + signer.sign("POST", path, b"", fixed, now=asks.running.clock(), payload=payload_digest(body))
+    answer = await fetch(asks.running, path.decode(), method="POST", headers=headers, body=body)
+    assert answer.status == 403
+    told = b"signature-does-not-match" if service == "daypass" else b"SignatureDoesNotMatch"
+    assert told in answer.body or b"Credential should be scoped" in answer.body
 
 
 async def test_no_answer_has_a_secret_or_a_token(asks: Asking) -> None:

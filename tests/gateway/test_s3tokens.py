@@ -14,6 +14,8 @@ import pytest
 from botocore.credentials import Credentials
 
 from audit.trails import recorded
+from daypass.errors import ConfigurationError
+from daypass.server.configuration import read_configuration
 from daypass.sigv4 import derive_signing_key
 from doors import Fetched, fetch
 from gateway.asking_services import (
@@ -150,10 +152,50 @@ async def test_it_is_off_unless_it_is_configured(tmp_path: Path) -> None:
             assert answer.status == 404
 
 
+@pytest.mark.parametrize(
+    "section",
+    [
+        "{}",
+        "{token: secret}",
+        "{token: {file: a, env: b}}",
+        "{token: {env: RGW}, account: '1'}",
+        "{token: {env: RGW}, region: '*'}",
+        "{token: {env: RGW}, name: '*'}",
+        "{token: {env: RGW}, roles: []}",
+        "{token: {env: RGW}, roles: ['*']}",
+        "{token: {env: RGW}, anonymous: true}",
+    ],
+)
+def test_a_section_that_is_not_in_order_stops_the_start(tmp_path: Path, section: str) -> None:
+    file = tmp_path / "daypass.yaml"
+    file.write_text(f"gateway: {{keystone: {section}}}")
+    with pytest.raises(ConfigurationError):
+        read_configuration(file)
+
+
+def test_a_token_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
+    file = tmp_path / "daypass.yaml"
+    file.write_text("gateway: {keystone: {token: {env: A_VARIABLE_THAT_IS_NOT_SET}}}")
+    section = read_configuration(file).gateway.keystone
+    assert section is not None
+    with pytest.raises(ConfigurationError):
+        section.clients()
+
+
 async def test_an_unknown_key_and_a_wrong_secret_are_told_alike(asks: Asking, cephie: Credentials) -> None:
     unknown = await ask(asks, Credentials("AKIAQNZKJ3EXAMPLE999", str(cephie.secret_key)))
     wrong = await ask(asks, Credentials(cephie.access_key, "wrong"))
     assert refusal(unknown, 401, "Unauthorized") == refusal(wrong, 401, "Unauthorized")
+
+
+@pytest.mark.parametrize("text", ["old", "of another region", "for STS", "of another day"])
+async def test_what_needs_no_secret_is_told_of_an_unknown_key_as_of_a_known_one(
+    asks: Asking, cephie: Credentials, text: str
+) -> None:
+    stranger = Credentials("AKIAQNZKJ3EXAMPLE999", str(cephie.secret_key))
+    string = STRINGS[text](asks.running.clock())
+    answers = [await post(asks, question(one, string)) for one in (cephie, stranger)]
+    assert len({refusal(answer, 401, "Unauthorized") for answer in answers}) == 1
 
 
 async def test_a_key_that_is_not_active_is_refused(asks: Asking, cephie: Credentials) -> None:

@@ -106,7 +106,8 @@ class Enforcement:
     def token(self, **tags: str) -> str:
         """A token of the provider with these tags for the session."""
         told = {"principal_tags": {name: [value] for name, value in tags.items()}}
-        return self.issuer.token(**({TAGS: told} if tags else {}))
+        claims: dict[str, Any] = {TAGS: told} if tags else {}
+        return self.issuer.token(**claims)
 
 
 @contextmanager

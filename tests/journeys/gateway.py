@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-A running gateway before a backend to edit, and requests for it as bytes: signed in each of S3's ways, and altered as a test likes.
+A running gateway before a backend to edit, and requests for it as bytes: signed in each of S3's ways, and altered as a test
+likes.
 
-``Sent`` is a request on its way: its first line, its headers in their order, its body. ``Line`` is a connection of a client that
-sends and reads what it is told to, and no more.
+``Sent`` is a request on its way: its first line, its headers in their order, its body. ``Line`` is a connection of a client
+that sends and reads what it is told to, and no more.
 """
 
 from __future__ import annotations
@@ -174,7 +175,7 @@ def signed(
         **({"x-amz-trailer": "x-amz-checksum-crc32"} if payload.endswith("-TRAILER") else {}),
         **(headers or {}),
     }
-    seed = signer.seed(method, target, given)
+    seed = as_it_stands(signer, method, target, given)
     sent = in_chunks(signer, seed, promised, payload) if chunked else body
     names = ";".join(sorted(given))
     credential = f"Credential={keys.access_key_id}/{signer.scope}, SignedHeaders={names}, Signature={seed}"
@@ -182,6 +183,15 @@ def signed(
     return Sent(
         method, target, (*given.items(), ("authorization", f"{ALGORITHM} {credential}"), *lengths.items()), sent
     )
+
+
+def as_it_stands(signer: Signer, method: str, target: str, headers: Mapping[str, str]) -> str:
+    """The signature of a request whose path and query are in their canonical form, or are taken to be."""
+    path, _, query = target.partition("?")
+    parameters = "&".join(sorted(pair if "=" in pair else f"{pair}=" for pair in query.split("&") if pair))
+    lines = [f"{name}:{headers[name]}" for name in sorted(headers)]
+    whole = [method, path, parameters, *lines, "", ";".join(sorted(headers)), headers["x-amz-content-sha256"]]
+    return signer.sign(ALGORITHM, sha256("\n".join(whole).encode("latin-1")))
 
 
 def presigned(keys: Keys, method: str, path: str, *, expires: int = 60, at: float | None = None) -> Sent:

@@ -105,7 +105,10 @@ def test_an_answer_that_breaks_off_is_not_complete_for_the_client(gateway: Gatew
     with gateway.line() as line:
         line.send(get(gateway).octets)
         reply = line.reply()
-        assert (reply.status, reply.whole) in ((200, False), (503, True))  # 503: all of it came in one read, and was nonsense
+        assert (reply.status, reply.whole) in (
+            (200, False),
+            (503, True),
+        )  # 503: all of it came in one read, and was nonsense
         line.ends() if reply.status == 200 else None
     gateway.backend.wait_until(lambda: gateway.backend.open == 0)
     gateway.backend.behave = answers(OK)
@@ -118,6 +121,7 @@ POISON: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
 def test_what_a_backend_sends_behind_its_answer_is_nobodys_answer(gateway: Gateway) -> None:
     waiting, poisoned = asyncio.Event(), asyncio.Event()
     for late in (False, True):
+
         async def one(peer: Peer, complete: Complete, late: bool = late) -> None:
             await peer.send(OK if late else OK + POISON)
             if late:
@@ -212,10 +216,9 @@ def test_a_client_that_stalls_in_its_upload_is_cut_off(gateway: Gateway) -> None
 def test_a_client_that_goes_away_in_its_upload_ends_the_request_to_the_backend(gateway: Gateway, payload: str) -> None:
     for part in (1000, 60_000, 1_000_000):
         sent = gateway.request("PUT", "/bucket/key", body=b"x" * 2 * MEGABYTE, payload=payload)
-        opened = gateway.backend.opened
         with gateway.line() as line:
             line.send(sent.head + sent.body[:part])
-            gateway.backend.wait_until(lambda: gateway.backend.opened > opened)
+            gateway.backend.wait_until(lambda: gateway.backend.open == 1)
         gateway.backend.wait_until(lambda: gateway.backend.open == 0)
     assert gateway.backend.complete == []
 
@@ -223,10 +226,10 @@ def test_a_client_that_goes_away_in_its_upload_ends_the_request_to_the_backend(g
 def test_a_client_that_goes_away_before_the_answer_ends_the_request_to_the_backend(gateway: Gateway) -> None:
     gateway.backend.behave = then(end=stall)
     for sent in (get(gateway, LAKE), put(gateway, host=LAKE)):
-        seen = len(gateway.backend.complete)
+        gateway.backend.complete.clear()
         with gateway.line() as line:
             line.send(sent.octets)
-            gateway.backend.wait_until(lambda: len(gateway.backend.complete) > seen)
+            gateway.backend.wait_until(lambda: len(gateway.backend.complete) == 1)
         gateway.backend.wait_until(lambda: gateway.backend.open == 0)
 
 
@@ -281,9 +284,11 @@ def test_an_upload_waits_for_its_backend_and_is_not_kept_in_memory(gateway: Gate
         line.send(put(gateway, b"", length=LARGE, host=LAKE).head)
         piece = memoryview(b"x" * MEGABYTE)
         line.socket.settimeout(0.5)
-        with pytest.raises(TimeoutError):
+        try:
             while sent < LARGE:
                 sent += line.socket.send(piece)
+        except TimeoutError:
+            pass  # nobody takes any more
         assert sent < 64 * MEGABYTE  # the kernel's, on four sockets
         highest = max(highest, memory(gateway.server.pid))
         gateway.backend.call(going.set)

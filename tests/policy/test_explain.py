@@ -314,7 +314,7 @@ def message(asked: Any, same_organization: bool = False, **layers: Any) -> str:
     return denial_message(asked, decided(asked, **layers), same_organization=same_organization)
 
 
-START = f"User: {ALICE.arn} is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b/k"
+START = f'User: {ALICE.arn} is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::b/k"'
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_notprincipal_is_for_denies_only(kind: Kind) -> None:
 def test_callers_of_another_account_read_the_bare_sentence() -> None:
     asked = request(who=BOB)
     message = denial_message(asked, decide(asked, Layers()))
-    assert message == f"User: {BOB.arn} is not authorized to perform: s3:GetObject on resource: {OBJECT}"
+    assert message == f"User: {BOB.arn} is not authorized to perform: s3:GetObject on resource: \"{OBJECT}\""
     own = request()
     assert denial_message(own, decide(own, Layers())).endswith(
         "because no identity-based policy allows the s3:GetObject action"

@@ -328,9 +328,20 @@ async def test_an_answer_that_is_not_as_expected_is_none(
     assert [one.allowed for one in await verifier.allowed(caller, [WRITE])] == [False]
 
 
-async def test_a_key_for_another_scope_is_not_taken(to: Bridge, verifier: Verifier) -> None:
+@pytest.mark.parametrize(
+    ("place", "member", "value"),
+    [
+        ("result", "region", "us-east-2"),
+        ("result", "service", "s3"),
+        ("result", "date", "20270114"),
+        ("identity", "access_key_id", "AKIAQNZKJ3EXAMPLE999"),
+    ],
+)
+async def test_a_key_for_another_caller_or_scope_is_not_taken(
+    to: Bridge, verifier: Verifier, place: str, member: str, value: str
+) -> None:
     answer = (await to.asks.key()).json
-    answer["result"]["region"] = "us-east-2"
+    (answer["result"] if place == "result" else answer["result"]["identity"])[member] = value
     to.answer = (200, json.dumps(answer).encode())
     with pytest.raises(UnavailableError):
         await verifier.identify(to.request())

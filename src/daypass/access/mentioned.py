@@ -14,10 +14,7 @@ from daypass.store import View
 
 def is_mentioned(prefix: str, caller: Caller, resource: Resource, view: View) -> bool:
     """Whether a policy asks for a key that begins with ``prefix`` (lower case), in a condition or as a variable."""
-    for named in _policies(layers_of(caller, resource, view)):
-        if _mentions(named.policy, prefix):
-            return True
-    return False
+    return any(_mentions(named.policy, prefix) for named in _policies(layers_of(caller, resource, view)))
 
 
 def _policies(layers: Layers) -> list[NamedPolicy]:

@@ -92,7 +92,7 @@ class AuditTrail:
         else:
             self._weight += weight
             self._waiting.append(event)
-            if len(self._waiting) == RECORDS_IN_A_BLOCK:
+            if len(self._waiting) >= RECORDS_IN_A_BLOCK:
                 self._wake.set()
         if self._writing is None:
             self._writing = asyncio.get_running_loop().create_task(self._write_soon())
@@ -104,12 +104,14 @@ class AuditTrail:
     async def flush(self) -> None:
         """
         Write every note that waits, now. Raises UnavailableError when the database cannot be written; what was not written
-        waits on.
+        waits on. So does what is noted meanwhile: under load it would be a transaction for every few notes, without an end.
         """
         async with self._one_at_a_time:
-            while self._waiting or self._made is not None or self._left_out:
+            due = len(self._waiting) or int(bool(self._left_out))
+            while self._made is not None or due > 0:
                 again = self._made is not None
                 if self._made is None:
+                    due -= RECORDS_IN_A_BLOCK
                     self._made = await self._next_block()
                 async with self._store.transaction() as transaction:
                     await transaction.append_audit_block(self._made, self._keep, again=again)
@@ -141,10 +143,11 @@ class AuditTrail:
                 await asyncio.wait_for(self._wake.wait(), FLUSH_SECONDS)
             except TimeoutError:
                 pass  # the usual case: neither many notes nor the end
-            if not self._closing:
+            last = self._closing
+            if not last:
                 self._wake.clear()
             await self._try_to_flush()
-            if self._closing:
+            if last:
                 break
         self._writing = None
 

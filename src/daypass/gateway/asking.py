@@ -28,11 +28,20 @@ class Needed(msgspec.Struct, frozen=True):
 
     ``keys``: the condition keys that this request brings for it, by name in lower case (``s3:prefix``); a key that does not
     apply is absent. Keys of the caller and of the request as such (``aws:...``) are added by whoever decides.
+    ``also``: another name by which the backend may take the resource; the action is needed on both. Empty for nearly all.
     """
 
     action: str
     resource: str
     keys: Mapping[str, ContextValue] = NO_KEYS
+    also: str = ""
+
+    @property
+    def by_every_name(self) -> tuple[Needed, ...]:
+        """The permission on the resource, and the one by its other name if it has one."""
+        if not self.also:
+            return (self,)
+        return (self, msgspec.structs.replace(self, resource=self.also, also=""))
 
 
 class AskedOperation(msgspec.Struct, frozen=True):

@@ -64,7 +64,8 @@ class VerifiedPieces:
     The verified pieces of a body, for the client library that sends them on; they can be had once.
 
     ``error`` is what ended them early. The library reports that in words of its own, so it is kept here. When the backend takes
-    no piece for ``idle_seconds``, and has not ``answered``, the task that made this is cancelled: ``stalled``.
+    no piece for ``idle_seconds``, or does not begin to answer for so long after the last, the task that made this is cancelled:
+    ``stalled``. That task says when it has ``waited`` for the answer.
     """
 
     def __init__(self, source: ClientBody, body: Body, *, framed: bool, idle_seconds: float) -> None:
@@ -74,6 +75,7 @@ class VerifiedPieces:
         self._idle_seconds = idle_seconds
         self._sender = asyncio.current_task()
         self._begun = False
+        self._last: asyncio.TimerHandle | None = None
         self.error: Exception | None = None
         self.stalled = False
 
@@ -89,13 +91,16 @@ class VerifiedPieces:
                     yield piece
                 finally:
                     timer.cancel()
+            self._last = loop.call_later(self._idle_seconds, self._stall)
         except Exception as error:
             self.error = error
             raise
 
-    def answered(self) -> None:
-        """The backend has begun to answer. Whoever reads the answer waits for it, and no longer for these pieces."""
+    def waited(self) -> None:
+        """The backend has begun to answer, or will not. Whoever reads the answer sees to it that it comes."""
         self._sender = None
+        if self._last is not None:
+            self._last.cancel()
 
     def _stall(self) -> None:
         if self._sender is not None:

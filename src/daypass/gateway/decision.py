@@ -192,6 +192,20 @@ def _permit(
     more_keys: KeysOf,
     signed_at: int,
 ) -> Permitted:
+    """Decide a permission by every name of its resource; what is returned is for the first."""
+    decided = [_permit_by_name(caller, one, backend, facts, view, more_keys, signed_at) for one in needed.by_every_name]
+    return decided[0]
+
+
+def _permit_by_name(
+    caller: Caller,
+    needed: Needed,
+    backend: Backend,
+    facts: RequestFacts,
+    view: View,
+    more_keys: KeysOf,
+    signed_at: int,
+) -> Permitted:
     if backend.service == "s3":
         needed = at_time(needed, now=facts.now, signed_at=signed_at)
     resource = resource_of(

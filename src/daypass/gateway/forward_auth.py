@@ -23,7 +23,7 @@ from daypass.doorway.reports import request_id
 from daypass.errors import AccessDeniedError, DaypassError, Reason, RequestError
 from daypass.gateway.allowing import identity_headers
 from daypass.gateway.asking import Incoming
-from daypass.gateway.backends import Backend, Backends
+from daypass.gateway.backends import Backend, Backends, host_name
 from daypass.gateway.decision import Allowed, Gate
 from daypass.gateway.denials import HTTP_FORM, Denial, denial, failure
 from daypass.gateway.exchange import Exchange
@@ -34,6 +34,7 @@ from daypass.gateway.refusal_box import open_refusal, seal_refusal
 from daypass.gateway.reports import GatewayReports
 from daypass.gateway.s3_rules import S3Rules
 from daypass.gateway.upstream import UpstreamError
+from daypass.gateway.whole_bodies import says_no_digest
 from daypass.sigv4 import STREAMING_SIGNED, STREAMING_SIGNED_TRAILER, UNSIGNED_PAYLOAD
 
 PREFIX: Final = b"/authz/"
@@ -112,10 +113,14 @@ class ForwardAuthDoor:
         exchange.method = head.raw.method
         exchange.form = backend.form_of(head.raw)
         view = self._gate.view()
-        authenticated = exchange.authenticated = self._gate.authenticate(backend, head.raw, head.facts, view)
+        digest = EMPTY if says_no_digest(head.raw, backend) else None
+        if digest is not None and head.length:
+            raise _needs_body()
+        authenticated = exchange.authenticated = self._gate.authenticate(
+            backend, head.raw, head.facts, view, payload_hash=digest
+        )
         _check_carried(exchange, backend)
-        chosen = self._backends.choose(head.host, head.raw.path)
-        bucket = chosen.bucket if chosen is not None and chosen.backend is backend else None
+        bucket = _bucket(backend, head.host)
         incoming = Incoming(head.raw, authenticated.authorization.parameters, backend.region, backend.account, bucket)
         if backend.actions.body_limit(incoming) is not None:
             raise _needs_body()
@@ -184,6 +189,20 @@ class ForwardAuthDoor:
             raise RequestError(Reason.PROXY_QUESTION_AMBIGUOUS, "Expected a refusal to be written out.")
         status, written, body = told
         return status, [*written], b"" if methods == [b"HEAD"] else body
+
+
+def _bucket(backend: Backend, host: bytes) -> str | None:
+    """
+    The bucket that the host names. The backend reads the same host, so one that is not the backend's own is refused: it might
+    find a bucket there where we found none.
+    """
+    name = host_name(host)
+    if backend.host is None or name == backend.host:
+        return None
+    bucket = name.removesuffix(f".{backend.host}")
+    if bucket == name or backend.service != "s3":
+        raise RequestError(Reason.NO_SUCH_BACKEND, "There is no service here by this host.")
+    return bucket
 
 
 def _check_carried(exchange: Exchange, backend: Backend) -> None:

@@ -32,6 +32,7 @@ from daypass.sigv4 import (
     RequestSigner,
     stored_content_encoding,
 )
+from daypass.sigv4.canonical import percent_decoded
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -230,8 +231,15 @@ def _check_utf8(value: bytes) -> None:
 
 
 def without_credential(query: bytes) -> bytes:
-    """A raw query without the parameters of a presigned request's credential; the others as they were."""
-    return b"&".join([piece for piece in query.split(b"&") if piece.partition(b"=")[0] not in _CREDENTIAL_PARAMETERS])
+    """
+    A raw query without the parameters of a presigned request's credential, escaped or not; the others as they were. Raises
+    AuthenticationError for a broken escape.
+    """
+    return b"&".join([piece for piece in query.split(b"&") if _name(piece) not in _CREDENTIAL_PARAMETERS])
+
+
+def _name(piece: bytes) -> bytes:
+    return percent_decoded(piece.partition(b"=")[0])
 
 
 def _single(raw: RawRequest, name: bytes) -> bytes | None:

@@ -37,6 +37,7 @@ from daypass.gateway.relay import Answering
 from daypass.gateway.reports import GatewayReports
 from daypass.gateway.s3_rules import NO_TAGS_COPIED, S3Rules
 from daypass.gateway.upstream import UpstreamAnswer, UpstreamError, Upstreams
+from daypass.gateway.whole_bodies import WholeBodies, says_no_digest
 from daypass.sigv4 import Body
 from daypass.store import View
 
@@ -69,6 +70,7 @@ class GatewayDoor:
         self._forwarder = forwarder
         self._rules = rules
         self._forms = FormUploads(gate, rules, forwarder)
+        self._whole_bodies = WholeBodies()
         self._clock = clock
         self._reports = reports
         self._trusted_proxies = trusted_proxies
@@ -118,11 +120,19 @@ class GatewayDoor:
             form, sent_on = await self._forms.accept(exchange, chosen, connection_of(scope))
             await self._deliver(exchange, form, sent_on, exchange.pieces, answering)
             return
+        data, digest = b"", None
+        if says_no_digest(head.raw, backend):  # within the time that the server gives every request
+            data, digest = await self._whole_bodies.read(source, head.length, backend)
+            head = exchange.head = msgspec.structs.replace(head, facts=_now(head.facts, self._clock()))
         connection_of(scope).stream(backend.idle_seconds)
         view = self._gate.view()
-        authenticated = exchange.authenticated = self._gate.authenticate(backend, head.raw, head.facts, view)
+        authenticated = exchange.authenticated = self._gate.authenticate(
+            backend, head.raw, head.facts, view, payload_hash=digest
+        )
         body = exchange.body = authenticated.body()
-        if source.at_end:
+        if digest is not None:
+            exchange.content = b"".join([*body.feed(data), *body.finish()])
+        elif source.at_end:
             exchange.content = b"".join(body.finish())
         incoming = Incoming(
             head.raw, authenticated.authorization.parameters, backend.region, backend.account, chosen.bucket
@@ -209,7 +219,7 @@ class GatewayDoor:
         self, exchange: Exchange, allowed: Allowed, onward: Onward, data: bytes | VerifiedPieces | None
     ) -> UpstreamAnswer:
         try:
-            answer = await self._upstreams.request(
+            return await self._upstreams.request(
                 allowed.backend, onward.method, onward.path, onward.query, onward.headers, data
             )
         except (UpstreamError, asyncio.CancelledError):
@@ -219,9 +229,9 @@ class GatewayDoor:
             if pieces.stalled:
                 task.uncancel()
             raise pieces.error from None  # it is the body that ended the request
-        if exchange.pieces is not None:
-            exchange.pieces.answered()
-        return answer
+        finally:
+            if exchange.pieces is not None:
+                exchange.pieces.waited()
 
     async def _refuse(self, exchange: Exchange, answering: Answering, error: DaypassError) -> None:
         exchange.error = error
@@ -273,6 +283,11 @@ async def _content(exchange: Exchange, source: ClientBody, body: Body, most: int
 def _is_empty(head: Head, body: Body) -> bool:
     """Whether a body that comes has nothing in it: only chunks can say so."""
     return head.has_body and body.length == 0
+
+
+def _now(facts: RequestFacts, now: float) -> RequestFacts:
+    """INVARIANT: the clock is read when the body has come that the signature waits for: who holds it back holds no instant."""
+    return msgspec.structs.replace(facts, now=now)
 
 
 def _most(most: int) -> int:

@@ -87,7 +87,7 @@ class S3Rules:
         if operation.service != "s3" or not wants_existing_tags(operation):
             return no_keys
         found: dict[_Object, Mapping[str, ContextValue]] = {}
-        for needed in operation.needed:
+        for needed in (one for whole in operation.needed for one in whole.by_every_name):
             if not existing_tags_apply(needed.action) or _object(needed) in found:
                 continue
             arn = needed.resource

@@ -34,6 +34,9 @@ Headers = Sequence[tuple[bytes, bytes]]
 CONNECT_SECONDS: Final = 5.0
 """To open a connection to a backend. They are near."""
 
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
+"""The library's own time for reading would run while a body is still being sent, once a backend has said 100 (Continue)."""
+
 READ_BUFFER: Final = 1 << 18
 """Bytes of an answer that are read ahead; twice as many are held at most."""
 
@@ -158,7 +161,6 @@ class Upstreams:
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
-        self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
 
     async def request(
         self,
@@ -170,21 +172,24 @@ class Upstreams:
         body: Body | bytes | None = None,
     ) -> UpstreamAnswer:
         """
-        Send a request and wait for the head of its answer. ``headers`` are all but Host, and say the body's length where there
-        is one. Raises UpstreamError; and what ``body`` raises, when that is what ended the request.
+        Send a request and wait for the head of its answer: for ``idle_seconds``, but for as long as it takes where the body
+        comes in pieces, which see to it themselves. ``headers`` are all but Host, and say the body's length where there is one.
+
+        Raises UpstreamError; and what ``body`` raises, when that is what ended the request.
         """
         transports: list[asyncio.Transport] = []
         _taken.set(transports)
         try:
-            response = await self._open().request(
-                method,
-                _url(backend.upstream, path, query),
-                headers=CIMultiDict([(name.decode("latin-1"), value.decode("utf-8")) for name, value in headers]),
-                data=body,
-                allow_redirects=False,
-                timeout=self._timeout(backend.idle_seconds),
-                skip_auto_headers=_AUTOMATIC,
-            )
+            async with asyncio.timeout(backend.idle_seconds if body is None or isinstance(body, bytes) else None):
+                response = await self._open().request(
+                    method,
+                    _url(backend.upstream, path, query),
+                    headers=CIMultiDict([(name.decode("latin-1"), value.decode("utf-8")) for name, value in headers]),
+                    data=body,
+                    allow_redirects=False,
+                    timeout=_TIMEOUT,
+                    skip_auto_headers=_AUTOMATIC,
+                )
         except BaseException as error:
             _cut(transports)
             failure = _failure(error)
@@ -213,13 +218,6 @@ class Upstreams:
                 requote_redirect_url=False,
             )
         return self._session
-
-    def _timeout(self, idle_seconds: float) -> aiohttp.ClientTimeout:
-        found = self._timeouts.get(idle_seconds)
-        if found is None:
-            found = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=idle_seconds)
-            self._timeouts[idle_seconds] = found
-        return found
 
 
 def _cut(transports: Sequence[asyncio.Transport]) -> None:

@@ -39,14 +39,20 @@ def denial_message(
     if cause.layer is Layer.OPERATION:
         return ROOT_MAY_NOT_ASSUME
     sentence = f"User: {_caller(request)} is not authorized to perform: {request.action}"
-    if request.resource != "*":
-        sentence += f" on resource: {request.resource}"
+    sentence += _on_resource(request)
     if reasonless or not _may_know(request, same_organization):
         return sentence
     kind = _TYPES[cause.layer]
     if cause.explicit:
         return f"{sentence} with an explicit deny in {_ARTICLES.get(cause.layer, 'a')} {kind}"
     return f"{sentence} because no {kind} allows the {request.action} action"
+
+
+def _on_resource(request: Request) -> str:
+    """S3 writes the ARN in quotes, and names none for the list of all buckets; other services write it as it is."""
+    if request.resource in ("*", "arn:aws:s3:::*"):
+        return ""
+    return f' on resource: "{request.resource}"' if request.action.startswith("s3:") else f" on resource: {request.resource}"
 
 
 def _caller(request: Request) -> str:

@@ -68,7 +68,7 @@ class SessionLog:
             return
         sealed_by = credentials.session_token.reveal()[:_KEY_ID_CHARACTERS]
         self._waiting.append((session, credentials.access_key_id, sealed_by, principal_arn, source_ip))
-        if len(self._waiting) == WRITE_EARLY_AT:
+        if len(self._waiting) >= WRITE_EARLY_AT:
             self._wake.set()
         if self._writing is None:
             self._writing = asyncio.get_running_loop().create_task(self._write_soon())
@@ -76,11 +76,13 @@ class SessionLog:
     async def flush(self) -> None:
         """
         Write every note that waits, now. Raises UnavailableError when the database cannot be written; what was not written
-        waits on.
+        waits on. So does what is noted meanwhile: under load it would be a transaction for every few notes, without an end.
         """
         async with self._one_at_a_time:
-            while self._waiting:
-                batch = self._waiting[:NOTES_IN_A_TRANSACTION]
+            due = len(self._waiting)
+            while due > 0:
+                batch = self._waiting[: min(due, NOTES_IN_A_TRANSACTION)]
+                due -= len(batch)
                 async with self._store.transaction() as transaction:
                     for begun in range(0, len(batch), NOTES_AT_ONCE):
                         notes = batch[begun : begun + NOTES_AT_ONCE]
@@ -100,10 +102,11 @@ class SessionLog:
                 await asyncio.wait_for(self._wake.wait(), FLUSH_SECONDS)
             except TimeoutError:
                 pass  # the usual case: neither many notes nor the end
-            if not self._closing:
+            last = self._closing
+            if not last:
                 self._wake.clear()
             await self._try_to_flush()
-            if self._closing:
+            if last:
                 break
         self._writing = None
 

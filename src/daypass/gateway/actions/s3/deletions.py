@@ -19,7 +19,7 @@ from lxml import etree
 from daypass.errors import Reason, RequestError, UnavailableError
 from daypass.gateway.actions.s3.bodies import NAMESPACE, children, local_name, read_document, text
 from daypass.gateway.actions.s3.limits import MAX_DELETION_BODY, MAX_DELETION_KEYS, MAX_DELETION_RESULT, MAX_ELEMENTS
-from daypass.gateway.actions.s3.names import checked_key, checked_version, malformed
+from daypass.gateway.actions.s3.names import checked_id, checked_key, malformed
 from daypass.saml.xml import Element
 
 _NAMES: Final[Any] = {None: NAMESPACE}  # the default namespace has no prefix, which lxml's stubs do not know
@@ -123,7 +123,7 @@ def _item(element: Element, *, empty_segments: bool) -> Deletion:
         raise malformed("An object to delete has no key.")
     return Deletion(
         checked_key(found["Key"], empty_segments=empty_segments),
-        checked_version(found["VersionId"]) if "VersionId" in found else None,
+        checked_id(found["VersionId"]) if "VersionId" in found else None,
         found.get("ETag"),
         found.get("LastModifiedTime"),
         found.get("Size"),

@@ -29,6 +29,8 @@ _DOT_SEGMENT: Final = re.compile(r"(?:^|/)\.{1,2}(?:/|$)")
 _PREFIX_DOTS: Final = re.compile(r"(?:^|/)(?:\.{1,2}/|\.\.$)")
 _PREFIX: Final = "arn:aws:s3:::"
 _VERSION: Final = b"?versionId="
+_ID: Final = re.compile(r"[A-Za-z0-9._~:@!$'()*+,=-][A-Za-z0-9._~:@!$'()*+,=/-]*", re.ASCII)
+"""Ids of S3's own have had slashes (S3 API, DeleteObject, examples). Left out is what ends a path or parts a query."""
 
 ALL_BUCKETS: Final = _PREFIX + "*"
 """The resource of ListAllMyBuckets: covered by ``*`` and by ``arn:aws:s3:::*``, and by the ARN of no bucket."""
@@ -144,15 +146,19 @@ def read_copy_source(value: bytes, *, empty_segments: bool) -> Source:
     return Source(
         checked_bucket(name),
         checked_key(key, empty_segments=empty_segments),
-        checked_version(decoded(version)) if mark else None,
+        checked_id(decoded(version)) if mark else None,
     )
 
 
-def checked_version(version: str) -> str:
-    """The version's id itself. Raises RequestError (MALFORMED_REQUEST) for one that is empty or has control characters."""
-    if not version or len(version) > MAX_KEY_BYTES or _CONTROL.search(version) is not None:
-        raise malformed("The id of a version is empty or too long.")
-    return version
+def checked_id(text: str) -> str:
+    """
+    The id of a version or of an upload, itself. It can stand in a URL and has at most 1,024 bytes (S3 User Guide, "How S3
+    Versioning works"). Raises RequestError (MALFORMED_REQUEST) for another, and for one that leads elsewhere in a store that
+    makes names of files of ids.
+    """
+    if len(text) > MAX_KEY_BYTES or _ID.fullmatch(text) is None or _DOT_SEGMENT.search(text) is not None:
+        raise malformed("The id of a version or an upload is empty, too long, or has characters that no id has.")
+    return text
 
 
 def decoded(text: bytes) -> str:

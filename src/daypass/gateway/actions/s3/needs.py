@@ -65,6 +65,7 @@ _CREATES: Final[Mapping[str, str]] = {
     "UploadPart": "false",
     "UploadPartCopy": "false",
 }
+_READS: Final = frozenset({"GET", "HEAD"})
 _MOST: Final = 2**31 - 1
 _NO_KEYS: Final[frozenset[str]] = frozenset()
 
@@ -79,6 +80,8 @@ class Needs:
         self.general = _general(reading)
         self.bucket = bucket_arn(reading.bucket) if reading.bucket else ALL_BUCKETS
         self.resource = object_arn(reading.bucket, reading.key) if reading.key else self.bucket
+        writes = reading.route.method not in _READS
+        self.also = _without_slash(self.resource) if writes and not empty_segments else ""
         row = ROWS[reading.route.name]
         self._actions = row.actions if reading.version is None else row.versioned
         extra = _EXTRA.get(reading.route.name)
@@ -99,14 +102,15 @@ class Needs:
 
     def needed(self, action: str, resource: str) -> Needed:
         """A permission with the keys of the request that the action has."""
+        also = self.also if resource == self.resource else ""
         known = ACTION_KEYS.get(action, _NO_KEYS)
         if not known or not self.offered:
-            return Needed(action, resource, self.general)
+            return Needed(action, resource, self.general, also)
         keys = dict(self.general)
         for name, value in self.offered.items():
             if name in known or ("/" in name and name[: name.index("/") + 1] in known):
                 keys[name] = value
-        return Needed(action, resource, keys)
+        return Needed(action, resource, keys, also)
 
     def _offered(self) -> dict[str, ContextValue]:
         """Every condition key that the request has a value for."""
@@ -143,16 +147,25 @@ def deletions_apart(needs: Needs, body: bytes | None) -> tuple[tuple[Needed, ...
     each: list[Needed] = []
     for item in deletions.items:
         arn = object_arn(bucket, item.key)
+        also = "" if needs.empty_segments else _without_slash(arn)
         if item.version is not None:
-            each.append(Needed("s3:DeleteObjectVersion", arn, {**general, "s3:versionid": item.version}))
+            each.append(Needed("s3:DeleteObjectVersion", arn, {**general, "s3:versionid": item.version}, also))
         elif item.etag is not None:
-            each.append(Needed("s3:DeleteObject", arn, {**general, "s3:if-match": item.etag}))
+            each.append(Needed("s3:DeleteObject", arn, {**general, "s3:if-match": item.etag}, also))
         else:
-            each.append(Needed("s3:DeleteObject", arn, general))
+            each.append(Needed("s3:DeleteObject", arn, general, also))
     if not needs.reading.says_true(_BYPASS):
         return (), tuple(each)
-    arns = dict.fromkeys(one.resource for one in each)
+    arns = dict.fromkeys(one.resource for whole in each for one in whole.by_every_name)
     return tuple(needs.needed("s3:BypassGovernanceRetention", arn) for arn in arns), tuple(each)
+
+
+def _without_slash(resource: str) -> str:
+    """
+    What a store of files may take for an object whose key ends with a slash: JuiceFS's gateway deletes, tags and overwrites
+    ``a/b`` when it is asked for ``a/b/``, and finds nothing when it is asked to read it. Empty for other keys.
+    """
+    return resource[:-1] if resource.endswith("/") else ""
 
 
 def _write(needs: Needs) -> Iterator[Needed]:

@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from daypass.errors import Reason, RequestError
-from daypass.gateway.actions.s3.names import checked_version, decoded, malformed, split_path
+from daypass.gateway.actions.s3.names import checked_id, decoded, malformed, split_path
 from daypass.gateway.actions.s3.permissions import NOT_BEHIND_A_GATEWAY
 from daypass.gateway.actions.s3.routes import Choice, Route, Table, Target
 from daypass.gateway.asking import Incoming
@@ -76,20 +76,37 @@ OF_OTHER_SYSTEMS: Final = (
     b"x-container-",
     b"x-copy-from",
     b"x-cos-",
+    b"x-delete-",
     b"x-emc-",
+    b"x-gmt-",
     b"x-goog-",
     b"x-http-method",
     b"x-method-override",
     b"x-minio-",
+    b"x-ntap-",
     b"x-object-",
     b"x-obs-",
     b"x-original-u",
     b"x-oss-",
     b"x-rewrite-url",
     b"x-rgw-",
+    b"x-rustfs-",
+    b"x-scal-",
+    b"x-symlink-",
+    b"x-versions-",
 )
-"""Headers by which stores and their front ends are told to do something else (``x-minio-force-delete``, ``x-copy-from``)."""
+"""
+Headers by which stores and their front ends are told to do something else (``x-minio-force-delete``, ``x-copy-from``, Swift's
+``x-symlink-target``).
+"""
 
+_UNPACKED: Final = b"snowball"
+"""
+In the name of a header: MinIO and RustFS unpack an archive that is put with ``x-amz-meta-snowball-auto-extract``, and so put an
+object for every entry of it, under keys that no policy was asked about.
+"""
+
+_IDS: Final = (b"versionId", b"uploadId")
 _CONDITIONAL: Final = frozenset({b"if-match", b"if-none-match", b"content-encoding"})
 _ESCAPED_NAME: Final = re.compile(rb"(?:^|&)[^=&%]*%")
 _NONE: Final[frozenset[bytes]] = frozenset()
@@ -144,12 +161,12 @@ def read(incoming: Incoming, table: Table, *, empty_segments: bool) -> Reading:
     presigned = b"X-Amz-Algorithm" in signing
     if presigned and payload is None:
         payload = b"UNSIGNED-PAYLOAD"
-    version = own.get(b"versionId")
+    ids = {name: checked_id(decoded(own[name])) for name in _IDS if name in own} if own else {}
     return Reading(
         route,
         bucket or "",
         key or "",
-        None if version is None else checked_version(decoded(version)),
+        ids.get(b"versionId"),
         {name: decoded(value) for name, value in own.items()} if own else {},
         headers,
         presigned,
@@ -170,6 +187,8 @@ def _headers(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
             continue
         if name in found:
             raise RequestError(Reason.DUPLICATE_PARAMETER, f"The header {_shown(name)} came twice.")
+        if _UNPACKED in name:
+            raise _unpacked(name)
         found[name] = value.strip(b" \t")
     return found
 
@@ -241,6 +260,8 @@ def _check_signing(route: Route, signing: Mapping[bytes, bytes], headers: Mappin
         if lowered in seen or (lowered in headers and name not in PRESIGNED):
             raise RequestError(Reason.DUPLICATE_PARAMETER, f"The parameter {_shown(name)} came twice.")
         seen.add(lowered)
+        if _UNPACKED in lowered:
+            raise _unpacked(name)
         if name == b"x-id":
             if value not in route.also_called:
                 raise malformed(f"The parameter 'x-id' names another operation than {route.name}.")
@@ -253,6 +274,12 @@ def _check_signing(route: Route, signing: Mapping[bytes, bytes], headers: Mappin
 def _not_here(name: str) -> RequestError:
     return RequestError(
         Reason.UNSUPPORTED_OPERATION, f"The operation {name} is not served here: {NOT_BEHIND_A_GATEWAY.why[name]}."
+    )
+
+
+def _unpacked(name: bytes) -> RequestError:
+    return RequestError(
+        Reason.UNKNOWN_PARAMETER, f"{_shown(name)} asks for an archive to be unpacked, which is not served here."
     )
 
 
