@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-``python -m bench``: the three servers under load, interleaved, in one table, policy decisions against other engines, and
-SAML responses against another library.
+``python -m bench``: the three servers under load, interleaved, in one table, policy decisions against other engines,
+SAML responses against another library, and the enforcement door against bare servers.
 
 Exit code 0 whether goals are met or not.
 """
@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import decisions, saml
+from bench import decisions, enforcement, saml
 from bench.load import LoadError, measure, require_wrk
 from bench.report import Slices, as_json, as_table
 from bench.targets import TARGETS, Target, TargetError, running_targets
@@ -44,6 +44,8 @@ def main() -> None:
         decisions.main(max(7, arguments.rounds))
         print()
         saml.main(arguments.rounds, 0.5)
+        print()
+        enforcement.run(enforcement.CASES, arguments.rounds, arguments.seconds)
 
 
 def _run(

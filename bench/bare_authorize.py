@@ -2,9 +2,10 @@
 """
 The bare answer to the question of a proxy: the least that any server must do for it, on daypass's own configuration.
 
-It verifies the signature of the request that nginx asks about for real (Signature Version 4 over the head, with the key derived
-each time, as in ``bench.bare``), and answers bytes that daypass once answered. Nothing is remembered between requests, and nothing
-is checked that the cryptography does not check: no secret of a proxy, no clock, no session token, no policy, no second header.
+It verifies the signature of the request that nginx asks about for real (Signature Version 4 over the head, with the key
+derived each time, as in ``bench.bare``), and answers bytes that daypass once answered. Nothing is remembered between
+requests, and nothing is checked that the cryptography does not check: no secret of a proxy, no clock, no session token, no
+policy, no second header.
 
 ``python -m bench.bare_authorize FILE`` serves until it is stopped, and says where in one line of JSON. The file (written by
 ``bench.enforcement_servers``) has the secrets of the access keys and the headers of the answer.

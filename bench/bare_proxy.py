@@ -2,8 +2,8 @@
 """
 The bare proxy: an HTTP proxy of aiohttp on both sides that checks nothing, and is set up to be fast.
 
-No router, no logs, no cookies, no decompression, uvloop, connections kept on both sides, bodies streamed both ways with the read
-buffer that the gateway has. It passes on every header but those that are of one connection.
+No router, no logs, no cookies, no decompression, uvloop, connections kept on both sides, bodies streamed both ways with the
+read buffer that the gateway has. It passes on every header but those that are of one connection.
 
 ``python -m bench.bare_proxy UPSTREAM`` serves until it is stopped, and says where in one line of JSON.
 """

@@ -17,7 +17,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -79,11 +79,18 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print everything measured as JSON")
     arguments = parser.parse_args()
     cases = [case for case in CASES if not arguments.only or case.name in arguments.only]
+    run(cases, arguments.rounds, arguments.seconds, as_text=as_json_text if arguments.json else as_table)
+
+
+def run(
+    cases: Sequence[Case], rounds: int, seconds: int, as_text: Callable[[Slices, str | None], str] | None = None
+) -> None:
+    """Measure these cases and print them, as a table unless told otherwise."""
     try:
-        slices, missing = measured(cases, arguments.rounds, arguments.seconds)
+        slices, missing = measured(cases, rounds, seconds)
     except (LoadError, TargetError) as error:
         sys.exit(f"bench: {error}")
-    print(json.dumps(as_json(slices, missing), indent=2) if arguments.json else as_table(slices, missing))
+    print((as_text or as_table)(slices, missing))
 
 
 def measured(cases: Sequence[Case], rounds: int, seconds: int) -> tuple[Slices, str | None]:
@@ -142,9 +149,9 @@ def goals(slices: Slices) -> list[Goal]:
     return found
 
 
-def as_json(slices: Slices, missing: str | None) -> dict[str, object]:
-    """Everything, with each slice."""
-    return {
+def as_json_text(slices: Slices, missing: str | None) -> str:
+    """Everything, with each slice, as JSON."""
+    found: dict[str, object] = {
         "goals": [{**asdict(goal), "met": goal.met} for goal in goals(slices)],
         "slices": [
             {"case": case.name, "server": name, "rounds": [asdict(each) for each in rounds]}
@@ -152,6 +159,7 @@ def as_json(slices: Slices, missing: str | None) -> dict[str, object]:
         ],
         "missing": missing,
     }
+    return json.dumps(found, indent=2)
 
 
 def as_table(slices: Slices, missing: str | None) -> str:

@@ -17,7 +17,6 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -199,20 +198,15 @@ def _sessions(served: dict[str, Any]) -> tuple[Credentials, ...]:
     profile = configparser.ConfigParser()
     profile.read(served["root_credentials"])
     root = profile["daypass-root"]
-    keys = {"aws_access_key_id": root["aws_access_key_id"], "aws_secret_access_key": root["aws_secret_access_key"]}
-    iam = boto3.client("iam", region_name=REGION, endpoint_url=served["url"], **keys)
+    session = boto3.Session(root["aws_access_key_id"], root["aws_secret_access_key"], region_name=REGION)
+    iam = session.client("iam", endpoint_url=served["url"])
     user = iam.create_user(UserName="worker")["User"]
     trust = {"Effect": "Allow", "Principal": {"AWS": user["Arn"]}, "Action": ["sts:AssumeRole", "sts:TagSession"]}
     role = iam.create_role(RoleName="Reader", AssumeRolePolicyDocument=_policy(trust))["Role"]["Arn"]
     iam.put_role_policy(RoleName="Reader", PolicyName="team", PolicyDocument=_policy(*_STATEMENTS))
     own = iam.create_access_key(UserName="worker")["AccessKey"]
-    sts = boto3.client(
-        "sts",
-        region_name=REGION,
-        endpoint_url=served["url"],
-        aws_access_key_id=own["AccessKeyId"],
-        aws_secret_access_key=own["SecretAccessKey"],
-    )
+    worker = boto3.Session(own["AccessKeyId"], own["SecretAccessKey"], region_name=REGION)
+    sts = worker.client("sts", endpoint_url=served["url"])
     found = []
     for number in range(SESSIONS):
         answer = sts.assume_role(

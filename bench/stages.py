@@ -31,6 +31,7 @@ from daypass.api.door import ParsedRequest
 from daypass.api.operations import SignedOperation
 from daypass.awsapi import query
 from daypass.clock import system_clock
+from daypass.doorway.audit_trail import Noted
 from daypass.doorway.received import ReceivedRequest, Scope, receive_request
 from daypass.federation import RegisteredProvider
 from daypass.identity import Identity
@@ -88,8 +89,8 @@ class _Call:
         call.scope, call.body = _scope(raw)
         call.received = await receive_request(call.scope, call.receive, clock=system_clock, trusted_proxies=())
         call.parsed = app.door._parse(call.received)
-        call.parameters = api_door._parameters(call.parsed)
-        call.result = await app.door._answer(call.parsed)
+        call.parameters = api_door._parameters(call.parsed, Noted())
+        call.result = await app.door._answer(call.parsed, Noted())
         return call
 
     async def receive(self) -> dict[str, Any]:
@@ -103,7 +104,7 @@ def _common_before(app: App, calls: Sequence[_Call]) -> list[Stage]:
             lambda n: _run(receive_request(calls[n].scope, calls[n].receive, clock=system_clock, trusted_proxies=())),
         ),
         ("parse: form, operation", lambda n: app.door._parse(calls[n].received)),
-        ("parse: parameters, constraints", lambda n: api_door._parameters(calls[n].parsed)),
+        ("parse: parameters, constraints", lambda n: api_door._parameters(calls[n].parsed, Noted())),
         ("store: the current view", lambda _: app.store.view()),
     ]
 

@@ -286,6 +286,7 @@ class Reason(enum.Enum):
     SERVICE_NOT_SUPPORTED = "service-not-supported", "IAM API: NotSupportedService"
     FEATURE_DISABLED = "feature-disabled", "IAM API: FeatureDisabled"
     FEATURE_ENABLED = "feature-enabled", "IAM API: FeatureEnabled"
+    NO_SUCH_BUCKET = "no-such-bucket", "S3 API, error responses: NoSuchBucket"
     NO_SUCH_BUCKET_POLICY = "no-such-bucket-policy", "S3 API, GetBucketPolicy: NoSuchBucketPolicy"
     NO_SUCH_PUBLIC_ACCESS_BLOCK = (
         "no-such-public-access-block",

@@ -8,6 +8,8 @@ import re
 from daypass.access import RequestFacts
 from daypass.access.context import (
     KEYS,
+    caller_keys,
+    mfa_keys,
     principal_keys,
     request_keys,
     request_tag_keys,
@@ -43,7 +45,8 @@ def test_no_key_is_set_that_has_no_row() -> None:
     for keys in (
         request_keys(facts),
         *(principal_keys(principal) for principal in (Root(ACCOUNT), USER, ROLE, FederatedUser(ACCOUNT, "bob", USER))),
-        session_keys(SESSION, tags, 1_800_000_000),
+        session_keys(SESSION, tags),
+        mfa_keys(1_799_999_990, 1_800_000_000),
         request_tag_keys({"Team": "red"}),
         resource_keys(ACCOUNT, tags, iam=True),
     ):
@@ -66,13 +69,30 @@ def test_a_role_sessions_principal_arn_is_the_roles_with_its_path() -> None:
 
 
 def test_a_sessions_tag_overrides_the_roles_whatever_the_case() -> None:
-    keys = session_keys(SESSION, (("TEAM", "blue"), ("Cost", "7")), 1_800_000_000)
+    keys = session_keys(SESSION, (("TEAM", "blue"), ("Cost", "7")))
     assert keys["aws:principaltag/team"] == "red"
     assert keys["aws:principaltag/cost"] == "7"
 
 
-def test_a_session_says_when_it_was_issued_and_how_old_its_mfa_is() -> None:
-    keys = session_keys(SESSION, (), 1_800_000_000)
+def test_a_session_says_when_it_was_issued_and_that_it_has_no_mfa_until_some_was_shown() -> None:
+    keys = session_keys(SESSION, ())
     assert keys["aws:tokenissuetime"] == "2027-01-15T08:00:00Z"
+    assert keys["aws:multifactorauthpresent"] == "false"
+
+
+def test_a_second_factor_that_was_shown_has_an_age() -> None:
+    keys = mfa_keys(1_799_999_990, 1_800_000_000)
     assert keys["aws:multifactorauthpresent"] == "true"
     assert keys["aws:multifactorauthage"] == "10"
+
+
+def test_the_keys_of_a_caller_follow_the_tags_that_its_role_has_now() -> None:
+    before = caller_keys(ROLE, SESSION, (("cost", "7"),))
+    assert before["aws:principaltag/cost"] == "7"
+    assert caller_keys(ROLE, SESSION, (("cost", "8"),))["aws:principaltag/cost"] == "8"
+    assert "aws:principaltag/cost" not in caller_keys(ROLE, SESSION, ())
+    assert before == {**principal_keys(ROLE), **session_keys(SESSION, (("cost", "7"),))}
+
+
+def test_the_keys_of_a_caller_with_long_term_credentials_have_nothing_of_a_session() -> None:
+    assert caller_keys(USER, None, (("Cost", "7"),)) == {**principal_keys(USER), "aws:principaltag/cost": "7"}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daypass.doorway.client_address import Headers, Origin, origin
+from daypass.doorway.client_address import Headers, Origin, origin, origin_behind
 
 PROXIES = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8"))
 
@@ -66,3 +66,44 @@ def test_tls_is_believed_of_a_trusted_proxy_only(peer: str, scheme: str, proto: 
 @given(value=st.binary(max_size=60))
 def test_no_header_raises(value: bytes) -> None:
     origin("10.0.0.1", "http", [(b"x-forwarded-for", value)], PROXIES)
+
+
+@pytest.mark.parametrize(
+    ("why", "peer", "headers", "address"),
+    [
+        ("it is believed, wherever it is", "192.0.2.1", forwarded("203.0.113.9"), "203.0.113.9"),
+        ("what the client wrote itself is not", "192.0.2.1", forwarded("1.1.1.1, 203.0.113.9"), "203.0.113.9"),
+        (
+            "its own address stands for another of its hops",
+            "192.0.2.1",
+            forwarded("203.0.113.9, 192.0.2.1"),
+            "203.0.113.9",
+        ),
+        (
+            "and is walked through in another form",
+            "192.0.2.1",
+            forwarded("203.0.113.9, ::ffff:192.0.2.1"),
+            "203.0.113.9",
+        ),
+        (
+            "trusted proxies before it are walked through",
+            "192.0.2.1",
+            forwarded("203.0.113.9, 10.0.0.2"),
+            "203.0.113.9",
+        ),
+        ("a neighbour is not trusted for that", "192.0.2.1", forwarded("203.0.113.9, 192.0.2.2"), "192.0.2.2"),
+        ("it says nothing", "192.0.2.1", forwarded(), "192.0.2.1"),
+        ("what is no address is no address", "192.0.2.1", forwarded("unknown"), None),
+        ("a Unix socket has no address", None, forwarded("203.0.113.9"), None),
+    ],
+)
+def test_behind_a_proxy_that_has_shown_who_it_is_the_address_is_what_it_saw(
+    why: str, peer: str | None, headers: Headers, address: str | None
+) -> None:
+    assert origin_behind(peer, "http", headers, PROXIES).address == address, why
+
+
+def test_behind_a_proxy_that_has_shown_who_it_is_its_word_on_tls_counts() -> None:
+    headers = [(b"x-forwarded-proto", b"https")]
+    assert origin_behind("192.0.2.1", "http", headers, ()).secure
+    assert not origin("192.0.2.1", "http", headers, ()).secure

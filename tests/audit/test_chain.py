@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from audit.trails import NOW
+from daypass.clock import iso8601
 from daypass.errors import UnavailableError
 from daypass.store import Store
 from daypass.store import transaction as writing
@@ -34,7 +36,11 @@ def path(tmp_path: Path) -> Path:
 
 
 def block(number: int = 0, at: int = NOW, lines: int = 1, size: int = 0) -> Block:
-    text = b"".join(b'{"block":%d,"line":%d,"more":"%s"}\n' % (number, line, b"x" * size) for line in range(lines))
+    time = iso8601(at).encode()
+    text = b"".join(
+        b'{"eventTime":"%s","block":%d,"line":%d,"more":"%s"}\n' % (time, number, line, b"x" * size)
+        for line in range(lines)
+    )
     return Block(at, at, lines, zlib.compress(text, 0))
 
 
@@ -81,6 +87,18 @@ async def test_an_empty_trail_holds(store: Store, path: Path) -> None:
         ("UPDATE audit_block SET digest = zeroblob(32) WHERE number = 3", 2, 3, "its content is not what was written"),
         ("UPDATE audit_block SET previous = x'00' WHERE number = 3", 2, 3, "it does not follow the block before it"),
         ("UPDATE audit_block SET records = 7 WHERE number = 3", 2, 3, "it has another number of records than it says"),
+        (
+            "UPDATE audit_block SET ended_at = ended_at - 1 WHERE number = 3",
+            2,
+            3,
+            "it has records of another time than it says",
+        ),
+        (
+            "UPDATE audit_block SET begun_at = begun_at + 1 WHERE number = 3",
+            2,
+            3,
+            "it has records of another time than it says",
+        ),
         ("DELETE FROM audit_block WHERE number = 3", 2, 4, "the blocks before it are missing"),
         ("DELETE FROM audit_block WHERE number >= 4", 3, 4, "the newest blocks were removed"),
         ("DELETE FROM audit_block", 0, 1, "the newest blocks were removed"),
@@ -115,6 +133,20 @@ async def test_content_that_does_not_unpack_is_found_though_its_digest_fits(stor
     for content in (b"nothing", block().content[:-1], block().content + b"x"):
         change(path, "UPDATE audit_block SET content = ?, digest = ?", content, digest_of(FIRST, content))
         assert verify(path).broken == 1
+
+
+async def test_a_record_without_its_time_is_found_though_its_digest_fits(store: Store, path: Path) -> None:
+    await append(store, block())
+    for text in (b"{}\n", b"nothing\n", b'{"eventTime":"yesterday"}\n'):
+        content = zlib.compress(text)
+        change(path, "UPDATE audit_block SET content = ?, digest = ?", content, digest_of(FIRST, content))
+        assert verify(path).why == "it has a record that cannot be read"
+
+
+async def test_a_block_of_more_time_than_its_records_holds(store: Store, path: Path) -> None:
+    """Events of which no record can be made leave one."""
+    await append(store, replace(block(), begun_at=NOW - 1, ended_at=NOW + 1))
+    assert verify(path).broken is None
 
 
 async def test_blocks_are_kept_for_so_many_days(store: Store, path: Path) -> None:

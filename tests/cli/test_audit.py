@@ -286,3 +286,16 @@ async def test_a_request_that_the_trail_does_not_have_is_an_error(story: Story) 
     ended = await why(story, "nothing")
     assert ended.code == 1
     assert "the audit trail has no request 'nothing'" in ended.error
+
+
+async def test_a_record_with_a_code_and_no_reason_is_shown_all_the_same() -> None:
+    record = {
+        "eventTime": "2027-01-15T08:00:00Z",
+        "userIdentity": {"type": "Unknown"},
+        "eventSource": "s3.amazonaws.com",
+        "eventName": "GetObject",
+        "sourceIPAddress": "unknown",
+        "errorCode": "InternalError",
+        "requestID": "request",
+    }
+    assert "InternalError (-)" in command.summary(record)

@@ -125,7 +125,7 @@ def test_an_implicit_deny_shows_the_closest_statement_and_what_it_lacks(files: P
         == f"""\
 DENIED (implicit)  s3:PutObject on {RAW}
   by arn:aws:sts::{ACCOUNT}:assumed-role/Analyst/explain
-  User: arn:aws:sts::{ACCOUNT}:assumed-role/Analyst/explain is not authorized to perform: s3:PutObject on resource: {RAW} \
+  User: arn:aws:sts::{ACCOUNT}:assumed-role/Analyst/explain is not authorized to perform: s3:PutObject on resource: "{RAW}" \
 because no identity-based policy allows the s3:PutObject action
 
   ✓ service control policies, base.json   allowed by Base of base.json

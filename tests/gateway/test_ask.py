@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,12 @@ from botocore.credentials import Credentials
 
 from audit.trails import recorded
 from daypass.access.authenticate import known_again
+from daypass.cli.audit.command import summary
 from daypass.credentials import Secret
 from daypass.errors import AuthenticationError, Reason
+from daypass.gateway.decision import DECISIONS_AT_ONCE
+from daypass.gateway.exchange import Exchange
+from daypass.gateway.reports import event_of
 from daypass.sessions import Session
 from daypass.sigv4 import PathStyle, RequestSigner, derive_signing_key, payload_digest
 from daypass.store import View
@@ -99,6 +104,34 @@ async def test_a_backend_says_itself_what_its_requests_need(asks: Asking) -> Non
 async def test_a_bucket_in_the_host_is_the_bucket(asks: Asking) -> None:
     [result] = await verified(asks, asks.s3_request(target="/key", host="bucket.s3.example.org"), backend="lake")
     assert result["decisions"][0]["resource"] == "arn:aws:s3:::bucket/key"
+
+
+@pytest.mark.parametrize(
+    "host", ["secret.lake.internal", "s3.example.org.internal", "example.org", "s3.example.org:x.y"]
+)
+async def test_a_host_in_which_somebody_else_might_find_a_bucket_is_refused(asks: Asking, host: str) -> None:
+    request = asks.s3_request(target="/bucket/key", host=host)
+    [result] = await verified(asks, request, backend="lake")
+    if host.startswith("s3.example.org:"):
+        assert result["allowed"] is True, "it is the backend's own, whatever its port"
+        return
+    assert result["error"]["reason"] == Reason.NO_SUCH_BACKEND.value
+    named = {**request, "permissions": [{"action": "s3:GetObject", "resource": "arn:aws:s3:::bucket/key"}]}
+    [result] = await verified(asks, named, backend="lake")
+    assert result["allowed"] is True, "a service that says itself what is asked has read its host itself"
+
+
+async def test_no_bucket_is_made_with_a_public_acl(asks: Asking) -> None:
+    maker = await user(asks.running, "maker", policy(statement("s3:*")))
+    secret = Secret(str(maker.secret_key))
+    signer = RequestSigner(str(maker.access_key), secret, region="us-east-1", service="s3", path_style=PathStyle.RAW)
+    for acl, reason in ((b"public-read", Reason.PUBLIC_ACCESS_BLOCKED), (b"private", Reason.BACKEND_UNAVAILABLE)):
+        fixed = [(b"host", b"s3.example.org"), (b"x-amz-acl", acl)]
+        signed = signer.sign("PUT", b"/fresh", b"", fixed, now=asks.running.clock(), payload=EMPTY)
+        headers = [(name.decode(), value.decode()) for name, value in (*fixed, *signed)]
+        request = {"method": "PUT", "target": "/fresh", "headers": headers, "body": ""}
+        [result] = await verified(asks, request, backend="lake")
+        assert result["error"]["reason"] == reason.value
 
 
 async def test_what_depends_on_a_body_is_refused_without_it(asks: Asking) -> None:
@@ -597,6 +630,51 @@ async def test_no_answer_has_a_secret_or_a_token(asks: Asking) -> None:
         assert answer.headers[b"cache-control"] == b"no-store"
 
 
+# Others are served meanwhile
+
+
+async def turns_during(work: Awaitable[Any]) -> tuple[int, Any]:
+    """How often something else had its turn while this was done, and what came of it."""
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(others())
+    answer = await work
+    task.cancel()
+    return turns, answer
+
+
+async def test_others_are_served_while_many_permissions_are_decided(asks: Asking) -> None:
+    request = asks.request(permissions=[READ, WRITE] * 250)
+    few, answer = await turns_during(asks.ask("requests", {**PLACE, "requests": [{**request, "permissions": [READ]}]}))
+    assert answer.status == 200
+    many, answer = await turns_during(asks.ask("requests", {**PLACE, "requests": [request]}))
+    assert len(answer.json["results"][0]["decisions"]) == 500
+    assert many == few + 500 // DECISIONS_AT_ONCE
+
+
+async def test_others_are_served_while_a_deletion_of_many_is_decided(asks: Asking) -> None:
+    may = policy(statement("s3:DeleteObject", "arn:aws:s3:::bucket/*"))
+    deleter = await user(asks.running, "deleter", may)
+
+    async def deleted(count: int) -> int:
+        keys = "".join(f"<Object><Key>{number}</Key></Object>" for number in range(count))
+        body = f"<Delete>{keys}</Delete>".encode()
+        request = asks.s3_request(deleter, method="POST", target="/bucket?delete=", body=body)
+        request["body"] = base64.b64encode(body).decode()
+        turns, answer = await turns_during(asks.ask("requests", {"backend": "lake", "requests": [request]}))
+        assert answer.json["results"][0]["allowed"] is True
+        return turns
+
+    # Each is decided by itself, to be told of, and once more as the gateway would.
+    assert await deleted(1000) == await deleted(1) + 2 * 1000 // DECISIONS_AT_ONCE
+
+
 # What is recorded
 
 
@@ -612,3 +690,24 @@ async def test_the_trail_has_the_question_and_whose_requests_it_was_about(asks: 
     assert about["Read"]["additionalEventData"]["askedBy"] == f"arn:aws:iam::{ACCOUNT}:user/svc"
     assert about["Write"]["errorCode"] == "AccessDeniedException"
     assert LAKE not in json.dumps(found)
+
+
+async def test_a_question_that_meets_an_error_of_ours_has_a_record_with_a_reason(
+    asks: Asking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("daypass.gateway.ask.read_message", broken)
+    assert (await asks.ask("requests", {**PLACE, "requests": [asks.request(permissions=[READ])]})).status == 500
+    record = (await recorded(asks.running, tmp_path / "data"))[-1]
+    assert record["errorCode"] == "InternalFailure"
+    assert record["additionalEventData"]["reason"] == Reason.INTERNAL_FAILURE.value
+    assert "InternalFailure (internal-failure)" in summary(record)
+
+
+def test_an_error_of_ours_at_the_gateway_has_a_record_with_a_reason() -> None:
+    exchange = Exchange("request", 0.0, "GET", 0.0)
+    assert event_of(exchange).reason is None, "a backend's own answer is no refusal of ours"
+    exchange.code = "InternalError"
+    assert event_of(exchange).reason is Reason.INTERNAL_FAILURE

@@ -82,6 +82,25 @@ def test_two_backends_for_the_same_requests_are_refused(pair: tuple[Backend, Bac
         Backends(pair)
 
 
+def test_one_store_with_two_accounts_is_refused() -> None:
+    first, second = backend("a", host="a", service="s3"), backend("b", host="b", service="s3")
+    Backends([first, second])
+    Backends([first, replace(second, account="2" * 12, upstream=Upstream("http", "127.0.0.1", 9001))])
+    with pytest.raises(ConfigurationError):
+        Backends([first, replace(second, account="2" * 12)])
+
+
+def test_backends_for_proxies_to_ask_about_need_no_match() -> None:
+    asked = [replace(backend(name), proxy="nginx") for name in ("by-nginx", "by-nginx-too")]
+    both = Backends([*asked, PLAIN]).choose(b"localhost", b"/")
+    alone = Backends(asked[:1]).choose(b"localhost", b"/")
+    assert both is not None
+    assert both.backend.name == PLAIN.name
+    assert alone is not None
+    assert alone.backend.name == "by-nginx"
+    assert Backends(asked).choose(b"localhost", b"/") is None
+
+
 def test_a_backend_is_found_by_its_whole_name_only() -> None:
     assert BACKENDS.named("store") is not None
     assert BACKENDS.named("stor") is None

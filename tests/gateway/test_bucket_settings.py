@@ -302,8 +302,16 @@ async def test_the_gateway_tells_of_buckets_that_are_made_and_deleted(desk: Desk
     with pytest.raises(EntityError) as caught:
         await desk.settings.created("new", OWNER, "lake", NOW)
     assert caught.value.reason is Reason.BUCKET_ALREADY_EXISTS
-    await desk.settings.deleted("new")
+    await desk.settings.deleted("new", desk.store.view())
     assert desk.store.view().buckets.with_key("new") is None
+
+
+async def test_a_bucket_that_was_made_while_its_namesake_was_deleted_keeps_its_owner(desk: Desk) -> None:
+    before = desk.store.view()
+    await desk.settings.created("old", OTHER, "lake", NOW)
+    made = desk.store.view().buckets.with_key("old")
+    await desk.settings.deleted("old", before)
+    assert desk.store.view().buckets.with_key("old") == made
 
 
 async def test_a_policy_shows_a_deleted_principal_by_its_id(desk: Desk) -> None:

@@ -49,6 +49,9 @@ class Leaving:
     def abort(self) -> None:
         pass
 
+    def may_wait(self) -> bool:
+        return True
+
     def on_lost(self, callback: Callable[[], None]) -> None:
         self.lost = callback
 

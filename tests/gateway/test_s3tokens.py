@@ -14,7 +14,7 @@ import pytest
 from botocore.credentials import Credentials
 
 from audit.trails import recorded
-from daypass.errors import ConfigurationError
+from daypass.errors import ConfigurationError, Reason
 from daypass.server.configuration import read_configuration
 from daypass.sigv4 import derive_signing_key
 from doors import Fetched, fetch
@@ -301,3 +301,15 @@ async def test_the_trail_says_who_signed_in_and_who_did_not(asks: Asking, cephie
     told = [(one["userIdentity"]["userName"], one.get("errorCode")) for one in trail]
     assert told == [("cephie", None), ("ann", "Forbidden")]
     assert KEYSTONE_TOKEN not in json.dumps(trail)
+
+
+async def test_an_error_of_ours_has_a_record_with_a_reason(
+    asks: Asking, cephie: Credentials, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("daypass.gateway.s3tokens._token", broken)
+    assert (await ask(asks, cephie)).status == 500
+    record = (await recorded(asks.running, tmp_path / "data"))[-1]
+    assert record["additionalEventData"]["reason"] == Reason.INTERNAL_FAILURE.value

@@ -149,7 +149,7 @@ def _configuration(folder: Path, backends: Mapping[str, Behind], more: Sequence[
         }
         lines.append(_entry({"name": name, **of_all, **S3_BACKENDS[name]}))
         for proxy in PROXIES:
-            apart = {"match": f"{{host: {proxy}.{name}.example}}", "proxy": proxy}
+            apart = {"match": f"{{path: /-/{name}-{proxy}}}", "proxy": proxy}  # no bucket's: only the proxy asks for it
             lines.append(_entry({"name": f"{name}-{proxy}", **of_all, **S3_BACKENDS[name], **apart}))
     return "\n".join([*lines, *(f"    - {entry}" for entry in more), ""])
 

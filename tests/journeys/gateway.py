@@ -70,9 +70,10 @@ class Gateway:
 
     def ask(self, sent: Sent | bytes) -> Reply:
         """Send a request on a connection of its own, and read until it ends or the answer does."""
+        octets = sent if isinstance(sent, bytes) else sent.octets
         with self.line() as line:
-            line.send(sent if isinstance(sent, bytes) else sent.octets)
-            return line.reply(head=isinstance(sent, Sent) and sent.method == "HEAD")
+            line.send(octets)
+            return line.reply(head=octets.startswith(b"HEAD "))
 
     def check_still_served(self) -> None:
         """An ordinary request on a new connection is answered, and is the next one that the backend sees."""

@@ -68,6 +68,12 @@ def _one_chunk(data: bytes, extension: bytes = b"") -> bytes:
 
 _ENDED = _one_chunk(BODY) + b"\r\n"
 
+
+def _bearing(method: str) -> Attack:
+    """A request that bears a body which means nothing, and is a request for whoever does not read it."""
+    return lambda gateway: gateway.request(method, "/bucket/key", body=hidden(gateway)).octets
+
+
 FRAMING: Mapping[str, Attack] = {
     "a length and chunks": _framed(("content-length", str(len(_ENDED))), CHUNKED, body=lambda _: _ENDED),
     "chunks and a length": _framed(CHUNKED, ("content-length", "4"), body=lambda g: b"0\r\n\r\n" + hidden(g)),
@@ -109,6 +115,7 @@ FRAMING: Mapping[str, Attack] = {
     "a chunk that ends with a line feed": _framed(CHUNKED, body=lambda _: b"1\na\n0\n\n"),
     "a chunk that is longer than it says": _framed(CHUNKED, body=lambda g: b"1\r\nab\r\n0\r\n\r\n" + hidden(g)),
     "an extension with a line feed": _framed(CHUNKED, body=lambda _: b"1;a\nb\r\na\r\n0\r\n\r\n"),
+    **{f"a request as the body of a {method}": _bearing(method) for method in ("GET", "HEAD", "DELETE")},
     "a length behind the last chunk": _framed(CHUNKED, body=lambda _: _one_chunk(BODY) + b"content-length: 5\r\n\r\n"),
     "a coding behind the last chunk": _framed(
         CHUNKED, body=lambda _: _one_chunk(BODY) + b"transfer-encoding: chunked\r\n\r\n"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import cycle, islice
 from typing import Final
@@ -17,7 +18,7 @@ from typing import Final
 import pytest
 
 from fakes.backend import OK, Behaviour, Complete, Peer, keep_answering
-from journeys.gateway import Gateway, Line, Reply, memory, running_gateway, sockets, wait_for
+from journeys.gateway import Gateway, Line, memory, running_gateway, sockets, wait_for
 from journeys.workers import only, wait_until_ready
 from real.s3_wire import HASHED, SIGNED_CHUNKS, UNSIGNED
 
@@ -119,11 +120,12 @@ def test_ten_thousand_requests_that_come_to_nothing_leave_nothing_behind(gateway
     pid, backend = gateway.server.pid, gateway.backend
     backend.behave = by_path()
     steps = aborted(gateway)
-    asyncio.run(all_go_wrong(gateway.address, steps, REQUESTS // 10))  # what an allocator keeps for itself it has by now
+    asyncio.run(
+        all_go_wrong(gateway.address, steps, REQUESTS // 10)
+    )  # what an allocator keeps for itself it has by now
     before = settled(gateway)
     asyncio.run(all_go_wrong(gateway.address, steps, REQUESTS))
     after = settled(gateway)
-    print(before, after, backend.opened)
     assert backend.opened > REQUESTS // 4
     assert after[0] <= before[0]
     assert after[1] - before[1] < NOISE, (before, after)
@@ -154,52 +156,53 @@ def pair(tmp_path_factory: pytest.TempPathFactory, _no_aws_configuration: None) 
         yield running
 
 
-def test_both_workers_serve_the_gateway_and_a_stop_lets_them_finish(pair: Gateway) -> None:
-    for worker in pair.server.workers():
-        with only(pair.server, worker):
-            assert pair.ask(pair.request("GET", "/bucket/key")).status == 200
-            assert pair.ask(pair.request("GET", "/bucket/key").without("authorization")).status == 403
-    going = asyncio.Event()
+def test_two_workers_serve_the_gateway_and_a_stop_lets_what_is_under_way_come_to_its_end(pair: Gateway) -> None:
+    backend, going = pair.backend, asyncio.Event()
+    with ExitStack() as lines:
+        idle = [kept(pair, worker, lines) for worker in pair.server.workers()]
+        backend.run(backend.hang_up())
+        backend.forget()
+        backend.behave = halves(going)
+        downloads = [begun(pair, "GET", lines) for _ in range(10)]
+        backend.wait_until(lambda: len(backend.complete) == 10)
+        uploads = [begun(pair, "PUT", lines) for _ in range(10)]
+        backend.wait_until(lambda: backend.open == 20)
+        with ThreadPoolExecutor(1) as pool:
+            stopping = pool.submit(pair.server.stop)
+            assert [line.ends() for line in idle] == [b"", b""]  # both workers have begun to stop
+            for upload in uploads:
+                upload.send(BODY[HALF:])
+            backend.wait_until(lambda: len(backend.complete) == 20)
+            backend.call(going.set)
+            replies = [line.reply() for line in [*downloads, *uploads]]
+            assert stopping.result(30) == 0
+    assert [(reply.status, reply.whole, len(reply.body)) for reply in replies] == [(200, True, 100_000)] * 20
+
+
+def halves(going: asyncio.Event) -> Behaviour:
+    """Half an answer at once, and the other half when it is time."""
 
     async def one(peer: Peer, complete: Complete) -> None:
         await peer.send(PARTS)
         await going.wait()
         await peer.send(b"y" * 50_000)
 
-    pair.backend.run(pair.backend.hang_up())
-    pair.backend.forget()
-    pair.backend.behave = keep_answering(one)
-    lines = [begun(pair, "GET") for _ in range(10)]
-    pair.backend.wait_until(lambda: len(pair.backend.complete) == 10)
-    uploads = [begun(pair, "PUT") for _ in range(10)]
-    pair.backend.wait_until(lambda: pair.backend.opened >= 20)
-    with ThreadPoolExecutor(1) as pool:
-        stopping = pool.submit(pair.server.stop)
-        wait_for(lambda: refused(pair))
-        for upload in uploads:
-            upload.send(BODY[HALF:])
-        pair.backend.wait_until(lambda: len(pair.backend.complete) == 20)
-        pair.backend.call(going.set)
-        replies: list[Reply] = [line.reply() for line in [*lines, *uploads]]
-        assert stopping.result(30) == 0
-    assert [(reply.status, reply.whole, len(reply.body)) for reply in replies] == [(200, True, 100_000)] * 20
-    for line in [*lines, *uploads]:
-        line.socket.close()
+    return keep_answering(one)
 
 
-def begun(gateway: Gateway, method: str) -> Line:
+def kept(gateway: Gateway, worker: int, lines: ExitStack) -> Line:
+    """A connection to one worker, on which one request has been answered."""
+    line = lines.enter_context(gateway.line())
+    with only(gateway.server, worker):
+        line.send(gateway.request("GET", "/bucket/key").octets)
+        assert line.reply().status == 200
+    return line
+
+
+def begun(gateway: Gateway, method: str, lines: ExitStack) -> Line:
     """A request that is under way: a download that waits for more, or an upload of which half has been sent."""
-    line = gateway.line()
+    line = lines.enter_context(gateway.line())
     body = BODY if method == "PUT" else b""
     sent = gateway.request(method, "/bucket/key", body=body, payload=UNSIGNED)
     line.send(sent.head + body[:HALF])
     return line
-
-
-def refused(gateway: Gateway) -> bool:
-    """Whether nobody listens any more."""
-    try:
-        gateway.line(seconds=1).socket.close()
-    except OSError:
-        return True
-    return False

@@ -165,7 +165,6 @@ ODD: Mapping[str, Callable[[Gateway], bytes]] = {
         .octets
     ),
     "a request as the body": lambda g: put(g, body=hidden(g), payload=HASHED).octets,
-    "a request as the body of a GET": lambda g: get(g, body=hidden(g), payload=HASHED).octets,
 }
 """Requests that are in order, though they may not look it."""
 

@@ -107,7 +107,7 @@ def test_notprincipal_is_for_denies_only(kind: Kind) -> None:
 def test_callers_of_another_account_read_the_bare_sentence() -> None:
     asked = request(who=BOB)
     message = denial_message(asked, decide(asked, Layers()))
-    assert message == f"User: {BOB.arn} is not authorized to perform: s3:GetObject on resource: \"{OBJECT}\""
+    assert message == f'User: {BOB.arn} is not authorized to perform: s3:GetObject on resource: "{OBJECT}"'
     own = request()
     assert denial_message(own, decide(own, Layers())).endswith(
         "because no identity-based policy allows the s3:GetObject action"
@@ -163,3 +163,13 @@ def test_a_resource_control_policy_may_name_any_action_of_its_service_and_denies
     asked = request("sts:AssumeRoleWithWebIdentity", role, FederatedCaller(provider))
     assert decide(asked, layers).outcome.value == "explicitDeny"
     assert decide(asked, Layers(resource=layers.resource, explicit_trust_required=True)).allowed
+
+
+def test_s3_writes_the_resource_in_quotes_and_names_none_for_all_buckets() -> None:
+    asked = request(action="s3:ListAllMyBuckets", resource="arn:aws:s3:::*")
+    assert denial_message(asked, decide(asked, Layers())) == (
+        f"User: {ALICE.arn} is not authorized to perform: s3:ListAllMyBuckets "
+        "because no identity-based policy allows the s3:ListAllMyBuckets action"
+    )
+    asked = request(action="sqs:SendMessage", resource="arn:aws:sqs:us-east-1:123456789012:q")
+    assert " on resource: arn:aws:sqs:us-east-1:123456789012:q because" in denial_message(asked, decide(asked, Layers()))

@@ -85,6 +85,22 @@ async def test_a_deleted_bucket_leaves_no_policy_and_its_name_to_anybody(lake: L
     await record_deletion(lake.store, BUCKET)
 
 
+async def test_what_is_recorded_since_a_deletion_was_permitted_is_of_another_bucket(lake: Lake) -> None:
+    before = lake.store.view()
+    await record_deletion(lake.store, BUCKET)
+    await record_creation(lake.store, BUCKET, OTHER, "lake", NOW + 1)
+    revision = lake.store.view().revision
+    await record_deletion(lake.store, BUCKET, before=before)
+    assert lake.store.view().revision == revision
+
+
+async def test_a_deleted_bucket_is_forgotten_though_its_settings_have_changed_meanwhile(lake: Lake) -> None:
+    before = lake.store.view()
+    await lake.block(NOTHING_PUBLIC)
+    await record_deletion(lake.store, BUCKET, before=before)
+    assert lake.store.view().buckets.with_key(BUCKET) is None
+
+
 async def test_an_account_is_shown_its_own_buckets_only(lake: Lake) -> None:
     names = [BUCKET, "unrecorded"]
     shown = {

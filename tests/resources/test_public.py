@@ -70,6 +70,7 @@ def test_one_public_statement_makes_a_policy_public_and_a_denial_makes_none() ->
         ("IpAddress", "aws:SourceIp", "192.0.2.1"),
         ("IpAddress", "aws:SourceIp", "54.0.0.0/8"),
         ("IpAddress", "aws:SourceIp", "2001:db8::/32"),
+        ("IpAddress", "aws:SourceIp", "::ffff:54.0.0.0/104"),
     ],
 )
 def test_a_fixed_value_of_such_a_key_is_not_public(operator: str, key: str, value: str) -> None:
@@ -96,6 +97,9 @@ def test_a_fixed_value_of_such_a_key_is_not_public(operator: str, key: str, valu
         ("IpAddress", "aws:SourceIp", "0.0.0.0/1"),
         ("IpAddress", "aws:SourceIp", "54.0.0.0/7"),
         ("IpAddress", "aws:SourceIp", "2001:db8::/31"),
+        ("IpAddress", "aws:SourceIp", "::ffff:0:0/96"),
+        ("IpAddress", "aws:SourceIp", "::ffff:54.0.0.0/103"),
+        ("IpAddress", "aws:SourceIp", "10.0.0.0/255.0.0.0"),
         ("IpAddress", "aws:SourceIp", "everywhere"),
         ("NotIpAddress", "aws:SourceIp", "192.0.2.0/24"),
         ("StringEquals", "aws:SourceIp", "192.0.2.1"),
@@ -177,6 +181,8 @@ def test_a_public_acl_in_the_body_is_refused_and_another_is_not(operation: str) 
         b"<!DOCTYPE a>" + acl(ALL_USERS),
         b"<!--x-->" + acl(ALL_USERS),
         acl(ALL_USERS).replace(b"AllUsers", b"<![CDATA[AllUsers]]>"),
+        acl(ALL_USERS).replace(b"AllUsers", b"<a/>AllUsers"),
+        acl(ALL_USERS).replace(b"global/", b"<a>global/</a>"),
         acl(ALL_USERS).replace(NAMESPACE.encode(), b"urn:other"),
         acl(ALL_USERS) + b" " * ACL_BODY,
         acl(*[LOG_DELIVERY] * 1000),
@@ -192,6 +198,12 @@ def test_a_group_in_another_namespace_counts_for_the_backend_may_not_look() -> N
     body = acl(ALL_USERS).replace(b"<URI>", b'<x:URI xmlns:x="urn:x">').replace(b"</URI>", b"</x:URI>")
     with pytest.raises(AccessDeniedError) as caught:
         check_acl("PutObjectAcl", [], body, BLOCKED)
+    assert caught.value.reason is Reason.PUBLIC_ACCESS_BLOCKED
+
+
+def test_a_group_in_small_letters_counts_for_the_backend_may_not_look() -> None:
+    with pytest.raises(AccessDeniedError) as caught:
+        check_acl("PutObjectAcl", [], acl(ALL_USERS).replace(b"URI>", b"uri>"), BLOCKED)
     assert caught.value.reason is Reason.PUBLIC_ACCESS_BLOCKED
 
 

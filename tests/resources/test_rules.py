@@ -24,6 +24,11 @@ def without(name: str) -> str:
     return document(whole)
 
 
+def patterns(count: int) -> list[str]:
+    """Actions with wildcards before their end, each another."""
+    return [f"s3:{'*' * (1 + number)}Object" for number in range(count)]
+
+
 REFUSED: list[tuple[str, str, Reason, str]] = [
     ("empty", "", Reason.POLICY_SYNTAX, "Policies must be valid JSON and the first byte must be '{'"),
     ("a list", "[]", Reason.POLICY_SYNTAX, "Policies must be valid JSON and the first byte must be '{'"),
@@ -151,6 +156,18 @@ async def test_a_bucket_policy_that_is_wrong_is_refused_in_s3s_words(
 )
 async def test_a_bucket_policy_that_is_right_is_taken(lake: Lake, whole: dict[str, Any]) -> None:
     assert check_policy(ARN, document(whole), lake.store.view()).principals == ()
+
+
+@pytest.mark.parametrize("too_much", [0, 1])
+async def test_a_bucket_policy_may_have_50_patterns_and_any_number_of_prefixes(lake: Lake, too_much: int) -> None:
+    prefixes = ["s3:GetObject*", "s3:Get*", "s3:*", "*", *["s3:*object"] * 60]
+    text = document(statement(action=patterns(50 + too_much) + prefixes))
+    if not too_much:
+        check_policy(ARN, text, lake.store.view())
+        return
+    with pytest.raises(PolicyError) as caught:
+        check_policy(ARN, text, lake.store.view())
+    assert caught.value.reason is Reason.POLICY_TOO_LARGE
 
 
 @pytest.mark.parametrize("too_much", [0, 1])

@@ -453,6 +453,13 @@ def test_only_the_server_knows_prometheus() -> None:
     assert knowing == {"server"}
 
 
+@pytest.mark.parametrize("accept", ["application/openmetrics-text; version=x", "text/plain;version=\xff"])
+def test_who_asks_for_a_format_that_cannot_be_read_gets_the_plain_one(accept: str) -> None:
+    content_type, body = of_recorder(Recorder()).answer(accept)
+    assert content_type.startswith("text/plain")
+    assert b"daypass_build_info" in body
+
+
 # What is documented
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A head that is too long, or too long in coming, does not hold a connection."""
+"""What is too long, or too long in coming or in being taken, does not hold a connection; what is read is read in one way."""
 
 from __future__ import annotations
 
@@ -16,25 +16,48 @@ from daypass.server.protocol import OVERHEAD_BYTES, BoundedProtocol
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
+LARGE = b"x" * (16 << 20)
+"""More than the kernel takes for a peer that does not read."""
+
+
 async def hello(scope: Any, receive: Any, send: Any) -> None:
+    body = {"/large": LARGE, "/names": b",".join(name for name, _ in scope["headers"])}.get(scope["path"], b"ok")
     if scope["path"] == "/wait":
         while (await receive()).get("more_body"):
             pass
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-    await send({"type": "http.response.body", "body": b"ok"})
+    length = (b"content-length", str(len(body)).encode())
+    headers = [length, (b"connection", b"close")] if body is LARGE else [length]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+class Watched(BoundedProtocol):
+    """Tells when a connection has ended."""
+
+    ended: asyncio.Event
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The end of one."""
+        super().connection_lost(exc)
+        self.ended.set()
 
 
 @pytest.fixture
-async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+async def port(server: Server) -> int:
+    return int(server.servers[0].sockets[0].getsockname()[1])
+
+
+@pytest.fixture
+async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
     monkeypatch.setattr(protocol, "REQUEST_SECONDS", 0.2)
-    config = Config(
-        hello, port=0, http=BoundedProtocol, lifespan="off", log_level="critical", ws="none", timeout_keep_alive=60
-    )
+    monkeypatch.setattr(protocol, "LINGER_SECONDS", 0.2)
+    monkeypatch.setattr(Watched, "ended", asyncio.Event(), raising=False)
+    config = Config(hello, port=0, http=Watched, lifespan="off", log_level="critical", ws="none", timeout_keep_alive=60)
     server = Server(config)
     config.load()
     server.lifespan = config.lifespan_class(config)
     await server.startup()
-    yield int(server.servers[0].sockets[0].getsockname()[1])
+    yield server
     server.should_exit = True
     await server.shutdown()
 
@@ -120,6 +143,80 @@ async def until_closed(writer: asyncio.StreamWriter, reader: asyncio.StreamReade
         pass
     writer.close()
     return sent
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"GET http://x/ HTTP/1.1",
+        b"GET http://other/ HTTP/1.1",
+        b"OPTIONS * HTTP/1.1",
+        b"CONNECT x:80 HTTP/1.1",
+        b"GET /#a HTTP/1.1",
+        b"GET /?a#b HTTP/1.1",
+        b"GET /",
+        b"GET / HTTP/0.9",
+        b"GET / HTTP/2.0",
+    ],
+)
+async def test_a_target_that_is_no_path_and_another_version_are_refused(port: int, line: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(line + b"\r\nHost: x\r\n\r\n")
+    assert await answered(reader) == b"HTTP/1.1 400 Bad Request"
+    writer.close()
+
+
+async def test_trailers_do_not_stand_among_the_headers(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    head = b"POST /names HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    writer.write(head + b"1\r\na\r\n0\r\nX-Forwarded-For: 192.0.2.7\r\nAuthorization: x\r\n\r\n")  # all in one read
+    await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    assert await reader.readexactly(22) == b"host,transfer-encoding"
+    writer.close()
+
+
+async def test_an_answer_that_nobody_takes_does_not_hold_the_connection(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    transport: Any = writer.transport
+    transport.pause_reading()
+    writer.write(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+    await asyncio.wait_for(Watched.ended.wait(), 5)
+    transport.resume_reading()
+    assert len(await asyncio.wait_for(reader.read(), 5)) < len(LARGE)
+    writer.close()
+
+
+class Closed:
+    """A transport that was closed, and whose peer takes some of what is left: so much is left each time that one looks."""
+
+    def __init__(self, left: list[int]) -> None:
+        self.left = left
+        self.aborted = False
+        self.waiting: list[tuple[Any, ...]] = []
+
+    def is_closing(self) -> bool:
+        return True
+
+    def get_write_buffer_size(self) -> int:
+        return self.left[0]
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    def call_later(self, _seconds: float, *call: Any) -> None:
+        self.waiting.append(call)
+
+
+@pytest.mark.parametrize(("left", "waits"), [([9, 9], 1), ([9, 8, 7, 7], 3), ([9, 8, 0, 0], 3)])
+def test_an_answer_is_waited_for_while_some_of_it_is_taken(left: list[int], waits: int) -> None:
+    connection: Any = object.__new__(BoundedProtocol)
+    transport = connection.transport = connection.loop = Closed(left)
+    connection._linger()
+    while not transport.aborted:
+        transport.left = transport.left[1:]
+        call, *arguments = transport.waiting[-1]
+        call(*arguments)
+    assert len(transport.waiting) == waits
 
 
 async def test_requests_in_a_row_and_large_bodies_are_served(port: int) -> None:

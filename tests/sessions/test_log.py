@@ -7,6 +7,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,54 @@ async def test_many_notes_are_written_early(store: Store, path: Path, monkeypatc
     note(log)
     await log.close()
     assert len(issued_sessions(path)) == 6
+
+
+class Busy:
+    """A store during whose first transaction something else happens."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.meanwhile: Callable[[], object] | None = None
+        self.written = 0
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        async with self._store.transaction() as transaction:
+            yield transaction
+        self.written += 1
+
+
+async def test_what_is_noted_while_others_are_written_waits_for_the_next_time(store: Store, path: Path) -> None:
+    busy = Busy(store)
+    log = SessionLog(busy, fail)  # type: ignore[arg-type]
+    busy.meanwhile = partial(note, log)
+    note(log)
+    await log.flush()
+    assert (busy.written, len(issued_sessions(path))) == (1, 1)
+    await log.close()
+    assert (busy.written, len(issued_sessions(path))) == (2, 2)
+
+
+async def test_what_is_noted_before_the_end_while_others_are_written_is_written_too(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FLUSH_SECONDS", 0.01)
+    busy = Busy(store)
+    log = SessionLog(busy, fail)  # type: ignore[arg-type]
+    closing: list[asyncio.Task[None]] = []
+
+    def meanwhile() -> None:
+        note(log)
+        closing.append(asyncio.get_running_loop().create_task(log.close()))
+
+    busy.meanwhile = meanwhile
+    note(log)
+    await until(lambda: bool(closing))
+    await closing[0]
+    assert len(issued_sessions(path)) == 2
 
 
 class Unwilling:

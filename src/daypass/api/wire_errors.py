@@ -155,6 +155,7 @@ _BY_CODE: Final[tuple[tuple[WireError, tuple[Reason, ...]], ...]] = (
     (WireError("NoSuchEntity", 404), (Reason.NO_SUCH_BACKEND, Reason.NO_SUCH_ENTITY,)),
     (WireError("EntityAlreadyExists", 409), (Reason.ENTITY_ALREADY_EXISTS,)),
     (WireError("DeleteConflict", 409), (Reason.DELETE_CONFLICT,)),
+    (WireError("NoSuchBucket", 404), (Reason.NO_SUCH_BUCKET,)),
     (WireError("NoSuchBucketPolicy", 404), (Reason.NO_SUCH_BUCKET_POLICY,)),
     (WireError("NoSuchPublicAccessBlockConfiguration", 404), (Reason.NO_SUCH_PUBLIC_ACCESS_BLOCK,)),
     (WireError("BucketAlreadyExists", 409), (Reason.BUCKET_ALREADY_EXISTS,)),

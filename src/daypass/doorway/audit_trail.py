@@ -35,17 +35,28 @@ RECORDS_IN_A_BLOCK: Final = 4096
 RECORDS_AT_ONCE: Final = 64
 """Records are made from so many notes between two requests: a millisecond."""
 
+TEXT_AT_ONCE: Final = 16_384
+"""Characters of those that requests brought, after which a slice ends: text that nothing compresses takes most of its time."""
+
 MOST_WAITING: Final = 20_000
-"""Notes that may wait while the database cannot be written; one with a long decision counts for several. Some 40 MB."""
+"""
+Notes that may wait while the database cannot be written; one with a long decision or much text counts for several. Some 40 MB.
+"""
 
 UNPROVEN: Final = 1000
 """
-Refusals of requests that showed nothing (no signature, no proof that verifies) that are recorded one by one at once; and what
-more than that is counted. Else whoever can reach the door could push everything else out of the trail.
+Requests that showed nothing (no signature, no proof that verifies) that are recorded one by one at once; and what more than
+that is counted. Else whoever can reach the door could push everything else out of the trail.
 """
 
 UNPROVEN_A_SECOND: Final = 10
-"""How many of them are recorded in the long run: some 100 MB in a day."""
+"""How many of them are recorded in the long run: some 100 MB in a day, and 600 MB where all of it is noise."""
+
+UNPROVEN_TEXT: Final = 256
+"""Characters of such a request for which it counts as one, and as one more for each as many again; and of each text of it."""
+
+UNPROVEN_PARAMETERS: Final = 512
+"""Characters of all its parameters: the ARNs that it names. The rest is left out, for whoever sent it has chosen all of it."""
 
 SOURCE: Final = "audit.daypass"
 """``eventSource`` of what the trail says of itself."""
@@ -68,6 +79,7 @@ class AuditTrail:
         self._made: Block | None = None
         self._left_out = LeftOut()
         self._unproven = Allowance(UNPROVEN, UNPROVEN_A_SECOND)
+        self._strangers = Allowance(UNPROVEN, UNPROVEN_A_SECOND)
         self._writing: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
         self._wake = asyncio.Event()
@@ -84,10 +96,14 @@ class AuditTrail:
 
     def note(self, event: Event) -> None:
         """This happened. Within a running event loop; never waits or raises."""
-        weight = 1 if event.decision is None else _weight(event)
+        size = _size(event)
+        if event.who is None and size > UNPROVEN_TEXT:
+            event = _shortened(event)
+            size = _size(event)
+        weight = _weight(event, size)
         if self._weight + weight > MOST_WAITING:
             self._drop(event)
-        elif event.who is None and event.reason is not None and not self._unproven.take(event.at):
+        elif not self._is_allowed(event, weight + size // UNPROVEN_TEXT):
             self._left_out.add(event)
         else:
             self._weight += weight
@@ -96,6 +112,17 @@ class AuditTrail:
                 self._wake.set()
         if self._writing is None:
             self._writing = asyncio.get_running_loop().create_task(self._write_soon())
+
+    def _is_allowed(self, event: Event, many: int) -> bool:
+        """
+        Whether it is recorded by itself, however many there are. A public issuer vouches for anybody: who brings its proof and
+        is refused has an allowance too, but one that nobody without a proof uses up.
+        """
+        if event.who is None:
+            return self._unproven.take(event.at, many)
+        if event.reason is not None and isinstance(event.who, Proven):
+            return self._strangers.take(event.at, many)
+        return True
 
     def _drop(self, event: Event) -> None:
         self.dropped += 1
@@ -127,7 +154,7 @@ class AuditTrail:
     async def _next_block(self) -> Block:
         batch = self._waiting[:RECORDS_IN_A_BLOCK]
         del self._waiting[: len(batch)]
-        self._weight -= sum(map(_weight, batch))
+        self._weight -= sum([_weight(event, _size(event)) for event in batch])
         left_out, self._left_out = self._left_out, LeftOut()
         batch += left_out.events()
         maker = BlockMaker()
@@ -165,21 +192,55 @@ class AuditTrail:
             self._failed(error)
 
 
-def _weight(event: Event) -> int:
-    """How much of MOST_WAITING it takes: one, and one for each KiB of the decision; one that is to be made is taken for 4."""
+def _weight(event: Event, size: int) -> int:
+    """
+    How much of MOST_WAITING it takes: one, and one for each KiB of the decision and of other text (``size``); a decision that
+    is to be made is taken for 4.
+    """
     if event.decision is None:
-        return 1
-    return 1 + (len(event.decision) >> 10 if isinstance(event.decision, bytes) else 4)
+        return 1 + (size >> 10)
+    return 1 + (size >> 10) + (len(event.decision) >> 10 if isinstance(event.decision, bytes) else 4)
+
+
+def _size(event: Event) -> int:
+    """Characters of what a request brought into its record, about."""
+    size = len(event.name) + len(event.user_agent or "") + len(event.message or "")
+    if event.parameters:
+        size += sum(map(_length, event.parameters.values()))
+    return size + sum(map(len, event.resources)) if event.resources else size
+
+
+def _length(value: object) -> int:
+    return len(value) if isinstance(value, str) else len(str(value))
+
+
+def _shortened(event: Event) -> Event:
+    """What is recorded of a request that showed nothing: see ``UNPROVEN_TEXT`` and ``UNPROVEN_PARAMETERS``."""
+    left, kept = UNPROVEN_PARAMETERS, {}
+    for name, value in (event.parameters or {}).items():
+        length = _length(value)
+        if length <= left:
+            kept[name] = value
+            left -= length
+    return msgspec.structs.replace(
+        event,
+        name=event.name[:UNPROVEN_TEXT],
+        user_agent=None if event.user_agent is None else event.user_agent[:UNPROVEN_TEXT],
+        message=None if event.message is None else event.message[:UNPROVEN_TEXT],
+        parameters=kept or None,
+    )
 
 
 def slices(events: Sequence[Event]) -> Iterator[list[Event]]:
-    """Events in their order, no more at once than take about a millisecond: a decision that is yet to be made is the last."""
+    """Events in their order, no more at once than take some milliseconds: a decision that is yet to be made is the last."""
     some: list[Event] = []
+    text = 0
     for event in events:
         some.append(event)
-        if len(some) == RECORDS_AT_ONCE or callable(event.decision):
+        text += _size(event)
+        if len(some) == RECORDS_AT_ONCE or text >= TEXT_AT_ONCE or callable(event.decision):
             yield some
-            some = []
+            some, text = [], 0
     if some:
         yield some
 
@@ -231,13 +292,13 @@ class Allowance:
         self._left = float(at_once)
         self._since = 0.0
 
-    def take(self, now: float) -> bool:
-        """Whether there is one left at this instant; then there is one less."""
+    def take(self, now: float, many: int = 1) -> bool:
+        """Whether there are so many left at this instant; then there are so many less."""
         self._left = min(self._at_once, self._left + max(0.0, now - self._since) * self._a_second)
         self._since = now
-        if self._left < 1:
+        if self._left < many:
             return False
-        self._left -= 1
+        self._left -= many
         return True
 
 
@@ -253,13 +314,13 @@ class LeftOut:
         return bool(self._dropped or self._unproven)
 
     def add(self, event: Event, *, dropped: bool = False) -> None:
-        """One more: ``dropped`` because it could not be kept, or else refused without having shown anything."""
+        """One more: ``dropped`` because it could not be kept, or else of a request that has shown nothing."""
         self._ended = max(self._ended, event.at) if self else event.at
         self._begun = min(self._begun, event.at) if self else event.at
-        if dropped or event.reason is None:
+        if dropped:
             self._dropped += 1
         else:
-            self._unproven[event.reason.value] += 1
+            self._unproven["none" if event.reason is None else event.reason.value] += 1
 
     def lost(self, block: Block) -> None:
         """A whole block that could not be written."""

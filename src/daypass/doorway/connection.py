@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-What a door that streams may ask of the connection that a request came on. ASGI has no words for these three things.
+What a door that streams may ask of the connection that a request came on. ASGI has no words for these things.
 
 The server puts a ``Connection`` into ``scope["extensions"]``; where there is none (a test in the process), ``NOWHERE`` is used.
 """
@@ -26,6 +26,9 @@ class Connection(Protocol):
     def abort(self) -> None:
         """End the connection where the answer stands: the client must not take it for complete."""
 
+    def may_wait(self) -> bool:
+        """Whether sending more may have to wait for the client; if not, it takes no time."""
+
 
 class _Nowhere:
     def stream(self, idle_seconds: float) -> None:
@@ -36,6 +39,10 @@ class _Nowhere:
 
     def abort(self) -> None:
         """There is nothing to end."""
+
+    def may_wait(self) -> bool:
+        """Nobody knows."""
+        return True
 
 
 NOWHERE: Final[Connection] = _Nowhere()

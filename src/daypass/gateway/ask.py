@@ -62,8 +62,8 @@ from daypass.gateway.asked_messages import (
     read_message,
 )
 from daypass.gateway.asking import AskedOperation, Incoming, Needed
-from daypass.gateway.backends import Backends
-from daypass.gateway.decision import Gate, KeysOf, no_keys
+from daypass.gateway.backends import Backends, bucket_in_host
+from daypass.gateway.decision import DECISIONS_AT_ONCE, Gate, KeysOf, no_keys
 from daypass.gateway.denials import HTTP_FORM
 from daypass.gateway.reports import GatewayReports
 from daypass.gateway.s3_rules import S3Rules
@@ -222,16 +222,21 @@ class AskDoor:
             raise TypeError("an authenticated request has facts")
         if asked.permissions is not None:
             needed = needed_of(asked.permissions, backend.service)
-            told.outcomes = self._outcomes(question, head.caller, needed, told.facts, head.verified.signed_at)
+            told.outcomes = await self._outcomes(question, head.caller, needed, told.facts, head.verified.signed_at)
         else:
+            if question.scope.configured:
+                bucket = bucket_in_host(backend, dict(incoming.raw.headers)[b"host"])
+                incoming = msgspec.structs.replace(incoming, bucket=bucket)
             operation = self._operation(question, incoming, told)
             keys = await self._rules.keys_for(backend, head, told.facts, operation, view)
-            told.outcomes = self._outcomes(
+            told.outcomes = await self._outcomes(
                 *(question, head.caller, (*operation.needed, *operation.each), told.facts, head.verified.signed_at),
                 keys,
             )
             if told.refusal is None:
-                allowed = self._gate.decide(head, backend, incoming, told.facts, view, asked=operation, more_keys=keys)
+                allowed = await self._gate.decide(
+                    head, backend, incoming, told.facts, view, asked=operation, more_keys=keys
+                )
                 self._rules.check_carried(allowed)
                 await self._rules.check(incoming.raw, incoming.body, allowed)
         return {**self._verified(question, head, told), **self._decided(told, question)}
@@ -246,10 +251,8 @@ class AskDoor:
         told.facts = facts_of(raw, asked, now)
         head = self._gate.authenticate(backend, raw, told.facts, question.view, payload_hash=digest)
         told.caller = head.caller
-        chosen = self._backends.choose(dict(raw.headers)[b"host"], raw.path) if question.scope.configured else None
-        bucket = chosen.bucket if chosen is not None and chosen.backend is backend else None
         parameters = head.authorization.parameters
-        return head, Incoming(raw, parameters, backend.region, backend.account, bucket, body)
+        return head, Incoming(raw, parameters, backend.region, backend.account, body=body)
 
     def _operation(self, question: Question, incoming: Incoming, told: Told) -> AskedOperation:
         """What the backend's action map makes of a request. Raises RequestError; also for want of a body that decides."""
@@ -269,7 +272,7 @@ class AskDoor:
             raise RequestError(Reason.UNSUPPORTED_OPERATION, f"{operation.name} is not supported here.")
         return operation
 
-    def _outcomes(
+    async def _outcomes(
         self,
         question: Question,
         caller: Caller,
@@ -280,7 +283,9 @@ class AskDoor:
     ) -> list[Outcome]:
         outcomes = []
         backend, view = question.scope.backend, question.view
-        for one in needed:
+        for number, one in enumerate(needed, 1):
+            if number % DECISIONS_AT_ONCE == 0:
+                await asyncio.sleep(0)
             try:
                 self._gate.permit(caller, one, backend, facts, view, signed_at=signed_at, more_keys=keys)
             except AccessDeniedError as error:
@@ -336,7 +341,7 @@ class AskDoor:
         told.caller = caller
         needed = needed_of(message.permissions, backend.service)
         at = signed_at if message.signed_at is None else message.signed_at
-        told.outcomes = self._outcomes(question, caller, needed, facts, at)
+        told.outcomes = await self._outcomes(question, caller, needed, facts, at)
         return self._decided(told, question)
 
     async def _key(self, question: Question, message: GetKey, told: Told) -> dict[str, Any]:

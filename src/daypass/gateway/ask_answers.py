@@ -15,7 +15,7 @@ from daypass.audit import UNSIGNED_REGION, Event
 from daypass.clock import Clock
 from daypass.doorway.audit_trail import who_is
 from daypass.doorway.received import Send
-from daypass.errors import AccessDeniedError, DaypassError, UnavailableError
+from daypass.errors import AccessDeniedError, DaypassError, Reason, UnavailableError
 from daypass.gateway.ask_scope import AskedScope
 from daypass.gateway.asking import Needed
 from daypass.gateway.denials import HTTP_FORM, DenialForm, denial
@@ -153,13 +153,20 @@ def question_event(told: Told, arns: Sequence[str], source: str, clock: Clock) -
         user_agent=None if facts is None else facts.user_agent,
         who=None if caller is None else who_is(caller),
         region=UNSIGNED_REGION if caller is None else caller.region,
-        reason=None if error is None else error.reason,
+        reason=_reason(told),
         code=told.code,
         message=None if error is None else str(error),
         management=False,
         decision=error.evidence if isinstance(error, AccessDeniedError) else None,
         resources=tuple(arns),
     )
+
+
+def _reason(told: Told) -> Reason | None:
+    """Why a question was not answered: one without an error that is known met one that is not."""
+    if told.error is not None:
+        return told.error.reason
+    return None if told.code is None else Reason.INTERNAL_FAILURE
 
 
 async def send_json(send: Send, status: int, body: bytes, request_id: str) -> None:

@@ -14,7 +14,7 @@ from typing import Final, Literal
 import msgspec
 
 from daypass.credentials import Secret
-from daypass.errors import ConfigurationError, Reason
+from daypass.errors import ConfigurationError, Reason, RequestError
 from daypass.gateway.asking import ActionMap
 from daypass.gateway.denials import DenialForm
 from daypass.sigv4 import RawRequest
@@ -112,11 +112,12 @@ class Backends:
         self._named = {backend.name: backend for backend in self._all}
         self._by_host: dict[str, list[Backend]] = {}
         self._by_path: list[Backend] = []
-        self._rest: Backend | None = None
         if len(self._named) != len(self._all):
             raise _invalid("two backends have the same name")
+        _check_accounts(self._all)
         for backend in self._all:
             self._place(backend)
+        self._rest = self._whoever_takes_the_rest()
         for backends_of_host in self._by_host.values():
             backends_of_host.sort(key=_longest_path_first)
         self._by_path.sort(key=_longest_path_first)
@@ -135,7 +136,8 @@ class Backends:
         """
         The backend for a Host header and a raw path; None when there is none.
 
-        First by host and path, then by host, then by the bucket's parent domain, then by path, then whoever takes the rest.
+        First by host and path, then by host, then by the bucket's parent domain, then by path, then whoever takes the rest. A
+        bucket that the host names is compared with a path as if it stood there.
         """
         found = self._of_host(host, path) if self._by_host else None
         if found is not None:
@@ -152,8 +154,9 @@ class Backends:
                 return Chosen(backend)
         bucket, _, parent = name.partition(".")
         while parent:
+            in_path_style = b"/" + bucket.encode("latin-1") + path
             for backend in self._by_host.get(parent, ()):
-                if backend.service == "s3":
+                if backend.service == "s3" and _below(in_path_style, backend.path):
                     return Chosen(backend, bucket)
             more, _, parent = parent.partition(".")  # names of buckets may have dots
             bucket = f"{bucket}.{more}"
@@ -169,10 +172,16 @@ class Backends:
             if any(other.path == backend.path for other in self._by_path):
                 raise _invalid(f"two backends match path {backend.path!r}")
             self._by_path.append(backend)
-        elif self._rest is not None:
-            raise _invalid(f"the backends {self._rest.name!r} and {backend.name!r} both have no match")
-        else:
-            self._rest = backend
+
+    def _whoever_takes_the_rest(self) -> Backend | None:
+        """The one without a match; of several, the one that is not there for a proxy to ask about."""
+        candidates = [backend for backend in self._all if backend.host is None and backend.path is None]
+        for_clients = [backend for backend in candidates if backend.proxy is None]
+        if len(for_clients) > 1:
+            raise _invalid(f"the backends {for_clients[0].name!r} and {for_clients[1].name!r} both have no match")
+        if for_clients:
+            return for_clients[0]
+        return candidates[0] if len(candidates) == 1 else None
 
 
 def host_name(host: bytes) -> str:
@@ -183,11 +192,35 @@ def host_name(host: bytes) -> str:
     return text.partition(":")[0].removesuffix(".")
 
 
+def bucket_in_host(backend: Backend, host: bytes) -> str | None:
+    """
+    The bucket that the host names, for whoever asks what a request to this backend may. The backend reads the same host, so one
+    that is not the backend's own is refused: it might find a bucket there where we found none. Raises RequestError.
+    """
+    name = host_name(host)
+    if backend.host is None or name == backend.host:
+        return None
+    bucket = name.removesuffix(f".{backend.host}")
+    if bucket == name or backend.service != "s3":
+        raise RequestError(Reason.NO_SUCH_BACKEND, "There is no service here by this host.")
+    return bucket
+
+
 def _below(path: bytes, prefix: str | None) -> bool:
     if prefix is None:
         return True
     wanted = prefix.encode()
     return path == wanted or path.startswith(wanted if wanted.endswith(b"/") else wanted + b"/")
+
+
+def _check_accounts(backends: Sequence[Backend]) -> None:
+    """One store has one account: a bucket that is not recorded would be two accounts' otherwise."""
+    owners: dict[Upstream, Backend] = {}
+    for backend in backends:
+        if backend.service == "s3":
+            first = owners.setdefault(backend.upstream, backend)
+            if first.account != backend.account:
+                raise _invalid(f"the backends {first.name!r} and {backend.name!r} are one store, with two accounts")
 
 
 def _longest_path_first(backend: Backend) -> int:

@@ -59,6 +59,8 @@ _ACTIONS: Final[Mapping[str, str]] = {
 }
 OPERATIONS: Final = frozenset(_ACTIONS)
 """What is answered here."""
+RECORDING: Final = frozenset({"PutBucketPolicy", "PutPublicAccessBlock", "DeletePublicAccessBlock"})
+"""Those after which it is recorded whose the bucket is."""
 
 _OWNERS_ONLY: Final = frozenset({"PutBucketPolicy", "GetBucketPolicy", "DeleteBucketPolicy"})
 _EXPECTED_OWNER: Final = b"x-amz-expected-bucket-owner"
@@ -163,9 +165,11 @@ class BucketSettings:
         """The backend has made a bucket for this account. Raises EntityError when it has become another's meanwhile."""
         await record_creation(self._store, bucket, account, backend, now, elsewhere)
 
-    async def deleted(self, bucket: str, elsewhere: Elsewhere = NOWHERE) -> None:
-        """The backend has deleted a bucket: its policy and its settings are gone with it."""
-        await record_deletion(self._store, bucket, elsewhere)
+    async def deleted(self, bucket: str, before: View, elsewhere: Elsewhere = NOWHERE) -> None:
+        """
+        The backend has deleted a bucket: its policy and its settings are gone with it. ``before``: by what it was permitted.
+        """
+        await record_deletion(self._store, bucket, elsewhere, before=before)
 
     async def _put_policy(self, asked: Asked) -> Answered:
         def check(view: View, checked: CheckedPolicy) -> None:

@@ -10,6 +10,7 @@ policy says of everybody: there is no anonymous access.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -32,7 +33,13 @@ from daypass.store import Store, View
 _ELSEWHERE: Final = frozenset({UNSIGNED_PAYLOAD})
 """Services other than S3: what is not signed must say so, as their own clients do for streams."""
 
+DECISIONS_AT_ONCE: Final = 50
+"""Decisions that are made while nobody else is served: some milliseconds. One deletion may need a thousand."""
+
 _BUCKET_ARN: Final = "arn:aws:s3:::"
+
+_OF_THE_CALLER: Final = ("CreateBucket", "ListBuckets")
+"""Operations of S3 on what is of the account of the caller, whichever that is: a bucket to be, and the list of its buckets."""
 
 
 KeysOf = Callable[[Needed], Mapping[str, ContextValue]]
@@ -141,7 +148,7 @@ class Gate:
             form, bucket=bucket, service=backend.service, region=backend.region, view=view, now=facts.now
         )
 
-    def decide(
+    async def decide(
         self,
         head: AuthenticatedHead | AuthenticatedForm,
         backend: Backend,
@@ -157,28 +164,35 @@ class Gate:
         looked up for it, beside those that the request brings.
 
         Raises RequestError when it cannot be said what is asked, AccessDeniedError when a permission is missing; those of
-        ``AskedOperation.each`` that are missing are in ``Allowed.denied``.
+        ``AskedOperation.each`` that are missing are in ``Allowed.denied``. Others are served between so many of them.
         """
         operation = backend.actions.operation(incoming) if asked is None else asked
         caller, signed_at = head.caller, head.verified.signed_at
+        whose = backend
+        if backend.service == "s3" and operation.name in _OF_THE_CALLER:
+            whose = msgspec.structs.replace(backend, account=caller.principal.account)
         if not operation.needed and not operation.each:
             raise RequestError(Reason.UNSUPPORTED_OPERATION, f"{operation.name} is not supported here.")
         self._usage.note(caller, service=operation.service, action=operation.name, now=facts.now)
         began = self._metrics.time()
         try:
-            permitted = [
-                _permit(caller, needed, backend, facts, view, more_keys, signed_at) for needed in operation.needed
-            ]
+            permitted: list[Permitted] = []
+            for number, needed in enumerate(operation.needed, 1):
+                if number % DECISIONS_AT_ONCE == 0:
+                    await asyncio.sleep(0)
+                permitted.append(_permit(caller, needed, whose, facts, view, more_keys, signed_at))
         except AccessDeniedError as error:
             self._metrics.decided(error.denied_by, began)
             raise
         self._metrics.decided(None, began)
         denied: list[DeniedItem] = []
-        for place, needed in enumerate(operation.each):
+        for place, needed in enumerate(operation.each, 1):
+            if place % DECISIONS_AT_ONCE == 0:
+                await asyncio.sleep(0)
             try:
                 permitted.append(_permit(caller, needed, backend, facts, view, more_keys, signed_at))
             except AccessDeniedError as error:
-                denied.append(DeniedItem(place, str(error)))
+                denied.append(DeniedItem(place - 1, str(error)))
         first = permitted[0] if permitted else None
         return Allowed(head, backend, operation, first, facts, view, tuple(denied))
 

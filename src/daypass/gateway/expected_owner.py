@@ -17,6 +17,7 @@ from daypass.sigv4 import RawRequest
 
 EXPECTED_OWNER: Final = b"x-amz-expected-bucket-owner"
 EXPECTED_SOURCE_OWNER: Final = b"x-amz-source-expected-bucket-owner"
+_BOTH: Final = frozenset([EXPECTED_OWNER, EXPECTED_SOURCE_OWNER])
 
 
 def check_expected_owners(raw: RawRequest, allowed: Allowed) -> None:
@@ -32,7 +33,10 @@ def check_expected_owners(raw: RawRequest, allowed: Allowed) -> None:
 
 def _expected(raw: RawRequest, allowed: Allowed) -> Iterator[tuple[bytes, bytes]]:
     """In the headers, and where a presigned request has it, in the query."""
-    for name, value in (*raw.headers, *allowed.head.parameters):
+    for name, value in raw.headers:
+        if name in _BOTH:
+            yield name, value.strip()
+    for name, value in allowed.head.parameters:
         lowered = name.lower()
-        if lowered in (EXPECTED_OWNER, EXPECTED_SOURCE_OWNER):
+        if lowered in _BOTH:
             yield lowered, value.strip()

@@ -23,11 +23,11 @@ from daypass.doorway.reports import request_id
 from daypass.errors import AccessDeniedError, DaypassError, Reason, RequestError
 from daypass.gateway.allowing import identity_headers
 from daypass.gateway.asking import Incoming
-from daypass.gateway.backends import Backend, Backends, host_name
+from daypass.gateway.backends import Backend, Backends, bucket_in_host
 from daypass.gateway.decision import Allowed, Gate
 from daypass.gateway.denials import HTTP_FORM, Denial, denial, failure
 from daypass.gateway.exchange import Exchange
-from daypass.gateway.incoming import Head
+from daypass.gateway.incoming import Head, check_body
 from daypass.gateway.onward import Forwarder
 from daypass.gateway.original import original_request
 from daypass.gateway.refusal_box import open_refusal, seal_refusal
@@ -112,6 +112,7 @@ class ForwardAuthDoor:
         head = exchange.head = original_request(scope, backend, self._clock, self._trusted_proxies)
         exchange.method = head.raw.method
         exchange.form = backend.form_of(head.raw)
+        check_body(head, backend.service)
         view = self._gate.view()
         digest = EMPTY if says_no_digest(head.raw, backend) else None
         if digest is not None and head.length:
@@ -120,7 +121,7 @@ class ForwardAuthDoor:
             backend, head.raw, head.facts, view, payload_hash=digest
         )
         _check_carried(exchange, backend)
-        bucket = _bucket(backend, head.host)
+        bucket = bucket_in_host(backend, head.host)
         incoming = Incoming(head.raw, authenticated.authorization.parameters, backend.region, backend.account, bucket)
         if backend.actions.body_limit(incoming) is not None:
             raise _needs_body()
@@ -128,7 +129,7 @@ class ForwardAuthDoor:
         if self._rules.body_limit(operation) is not None:
             raise _needs_body()
         keys = await self._rules.keys_for(backend, authenticated, head.facts, operation, view)
-        allowed = exchange.allowed = self._gate.decide(
+        allowed = exchange.allowed = await self._gate.decide(
             authenticated, backend, incoming, head.facts, view, asked=operation, more_keys=keys
         )
         self._rules.check_carried(allowed)
@@ -189,20 +190,6 @@ class ForwardAuthDoor:
             raise RequestError(Reason.PROXY_QUESTION_AMBIGUOUS, "Expected a refusal to be written out.")
         status, written, body = told
         return status, [*written], b"" if methods == [b"HEAD"] else body
-
-
-def _bucket(backend: Backend, host: bytes) -> str | None:
-    """
-    The bucket that the host names. The backend reads the same host, so one that is not the backend's own is refused: it might
-    find a bucket there where we found none.
-    """
-    name = host_name(host)
-    if backend.host is None or name == backend.host:
-        return None
-    bucket = name.removesuffix(f".{backend.host}")
-    if bucket == name or backend.service != "s3":
-        raise RequestError(Reason.NO_SUCH_BACKEND, "There is no service here by this host.")
-    return bucket
 
 
 def _check_carried(exchange: Exchange, backend: Backend) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -22,6 +23,8 @@ from daypass.doorway.client_address import Network, origin
 from daypass.doorway.received import Scope
 from daypass.errors import Reason, RequestError
 from daypass.sigv4 import RawRequest
+
+_WITHOUT_BODY: Final = ("GET", "HEAD")
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -67,6 +70,17 @@ def read_head(scope: Scope, clock: Clock, trusted_proxies: Sequence[Network]) ->
         None if referer is None else referer.decode("latin-1"),
     )
     return Head(raw, facts, _host(headers), length)
+
+
+def check_body(head: Head, service: str) -> None:
+    """
+    Refuse a body where none means anything (RFC 9110 sections 9.3.1, 9.3.2, 9.3.5): a backend that does not read it takes it
+    for a request of its own, which nobody has decided, and answers that to whoever is next on the connection. Raises
+    RequestError (MALFORMED_REQUEST).
+    """
+    method = head.raw.method
+    if head.has_body and (method in _WITHOUT_BODY or (service == "s3" and method == "DELETE")):
+        raise _malformed(f"A {method} has no body here.")
 
 
 def _check_parameters(path: bytes) -> None:

@@ -61,6 +61,7 @@ _CREDENTIAL_PARAMETERS: Final = frozenset(
 
 _CHECKSUMS: Final = (b"x-amz-checksum-", b"x-amz-sdk-checksum-")
 
+_AS_HYPHENS: Final = bytes.maketrans(b"_.", b"--")
 _KEPT_CONNECTION: Final = frozenset([b"close", b"keep-alive"])
 
 _CHECKSUM_CHARACTERS: Final[Mapping[str, int]] = {
@@ -212,10 +213,18 @@ def onward_headers(raw: RawRequest) -> Headers:
             continue
         if name in _OURS or name in _STREAMED or name in _DECIDED or name.startswith(PREFIX):
             continue
+        if (b"_" in name or b"." in name) and _is_ours_to_some(name):
+            continue
         if not value.isascii():
             _check_utf8(value)
         kept.append((name, value))
     return kept
+
+
+def _is_ours_to_some(name: bytes) -> bool:
+    """Whether a backend that makes variables of headers (CGI, WSGI) takes ``x_daypass_principal`` for a header of ours."""
+    read = name.translate(_AS_HYPHENS)
+    return read in _OURS or read.startswith(PREFIX)
 
 
 def _check_connection(value: bytes) -> None:

@@ -34,6 +34,9 @@ _BY_FORWARDING: Final = (b"x-forwarded-method", b"x-forwarded-uri")
 _LENGTH: Final = b"x-original-content-length"
 """The length of the body that stays with the proxy."""
 
+_ADDRESS: Final = b"x-original-address"
+"""The client's address, from Envoy: it adds its own to X-Forwarded-For when it asks."""
+
 _IN_CHUNKS: Final = b"chunked"
 """Instead of a length: the body comes in chunks of HTTP."""
 
@@ -41,10 +44,12 @@ _WITH_BODY: Final = (b"PUT", b"POST", b"PATCH")
 """Methods whose requests have a body unless they say otherwise. Where nothing is said of one, nobody knows: Envoy does not tell
 of chunks."""
 
-_REPLACED: Final = frozenset([*_BY_NGINX, *_BY_FORWARDING, _LENGTH, b"content-length", b"transfer-encoding", b"host"])
+_REPLACED: Final = frozenset(
+    [*_BY_NGINX, *_BY_FORWARDING, _LENGTH, _ADDRESS, b"content-length", b"transfer-encoding", b"host"]
+)
 """Headers of the question that are none of the client's, or are made anew."""
 
-_ONCE: Final = frozenset([*_BY_NGINX, *_BY_FORWARDING, _LENGTH, b"host", b"user-agent", b"referer"])
+_ONCE: Final = frozenset([*_BY_NGINX, *_BY_FORWARDING, _LENGTH, _ADDRESS, b"host", b"user-agent", b"referer"])
 
 _WAYS: Final[Mapping[Proxy | None, tuple[bool, bool, bool]]] = {
     "nginx": (True, False, False),
@@ -73,6 +78,8 @@ def original_request(scope: Scope, backend: Backend, clock: Clock, trusted_proxi
         kept.append((b"content-length", told))
     kept.append((b"host", host))
     raw = RawRequest(method.decode("ascii", "replace"), path, query, tuple(kept))
+    if backend.proxy == "envoy":
+        headers = _addressed(headers, said)
     facts = _facts(scope, headers, said, clock, trusted_proxies)
     return Head(raw, facts, host, length)
 
@@ -130,6 +137,14 @@ def _length(said: Mapping[bytes, bytes], method: bytes) -> tuple[bytes | None, i
     if not told.isdigit() or len(told) > 18:
         raise _ambiguous("the length is not a number")
     return told, int(told)
+
+
+def _addressed(headers: Headers, said: Mapping[bytes, bytes]) -> Headers:
+    """The headers with Envoy's word on the client's address instead of what has gathered in X-Forwarded-For."""
+    address = said.get(_ADDRESS)
+    if not address:
+        raise _ambiguous("expected the client's address")
+    return [*(pair for pair in headers if pair[0] != b"x-forwarded-for"), (b"x-forwarded-for", address)]
 
 
 def _facts(

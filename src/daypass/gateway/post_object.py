@@ -106,7 +106,7 @@ class FormUploads:
         operation = _by_form(backend.actions.operation(incoming))
         exchange.operation = msgspec.structs.replace(operation, name=OPERATION)
         keys = await self._rules.keys_for(backend, authenticated, head.facts, operation, view)
-        allowed = exchange.allowed = self._gate.decide(
+        allowed = exchange.allowed = await self._gate.decide(
             authenticated, backend, incoming, head.facts, view, asked=operation, more_keys=keys
         )
         await self._rules.check(put, None, allowed)

@@ -30,7 +30,7 @@ from daypass.gateway.bodies import ClientBody, VerifiedPieces
 from daypass.gateway.decision import Allowed, Gate
 from daypass.gateway.denials import HTTP_FORM, Denial, denial, failure
 from daypass.gateway.exchange import Exchange
-from daypass.gateway.incoming import Head, read_head
+from daypass.gateway.incoming import Head, check_body, read_head
 from daypass.gateway.onward import Forwarder, Onward
 from daypass.gateway.post_object import FormUploads, is_upload
 from daypass.gateway.relay import Answering
@@ -115,6 +115,7 @@ class GatewayDoor:
         backend = exchange.backend = chosen.backend
         exchange.form = backend.form_of(head.raw)
         answering.idle_seconds = backend.idle_seconds
+        check_body(head, backend.service)
         source.most = _most(backend.max_body_bytes)
         if is_upload(chosen, head.raw):
             form, sent_on = await self._forms.accept(exchange, chosen, connection_of(scope))
@@ -161,13 +162,13 @@ class GatewayDoor:
             raise RequestError(Reason.INTERNAL_FAILURE, "The request was not read.")
         keys = await self._rules.keys_for(backend, head, facts, operation, view)
         try:
-            return self._gate.decide(head, backend, incoming, facts, view, asked=operation, more_keys=keys)
+            return await self._gate.decide(head, backend, incoming, facts, view, asked=operation, more_keys=keys)
         except AccessDeniedError:
             fewer = await self._rules.relaxed(backend, operation, facts.now)
             if fewer is None:
                 raise
         exchange.more_headers = (NO_TAGS_COPIED,)
-        return self._gate.decide(head, backend, incoming, facts, view, asked=fewer, more_keys=keys)
+        return await self._gate.decide(head, backend, incoming, facts, view, asked=fewer, more_keys=keys)
 
     async def _forward(self, exchange: Exchange, allowed: Allowed, bucket: str | None, answering: Answering) -> None:
         """Send the request on, and its answer back."""

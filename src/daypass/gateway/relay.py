@@ -76,7 +76,8 @@ class Answering:
                 if ended:
                     break
             if unread is not None:
-                answer.close()
+                if not unread.at_end:
+                    answer.cut()
                 await _drain(unread)
                 await self._send({"type": "http.response.body", "body": b""})
         except (UpstreamError, ClientGoneError):
@@ -95,6 +96,9 @@ class Answering:
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def _send(self, message: Message) -> None:
+        if not self._connection.may_wait():  # as for most: a timer would cost more than the sending
+            await self._send_message(message)
+            return
         try:
             async with asyncio.timeout(self.idle_seconds):
                 await self._send_message(message)

@@ -13,7 +13,7 @@ from daypass.audit import UNSIGNED_REGION, Event
 from daypass.doorway.audit_trail import AuditTrail, who_is
 from daypass.doorway.metrics import SUCCESS, GatewayMetrics, UpstreamFailure
 from daypass.doorway.reports import DoorLog
-from daypass.errors import AccessDeniedError
+from daypass.errors import AccessDeniedError, Reason
 from daypass.gateway.asking import AskedOperation
 from daypass.gateway.exchange import Exchange
 
@@ -108,7 +108,7 @@ def event_of(exchange: Exchange) -> Event:
         user_agent=None if facts is None else facts.user_agent,
         who=None if caller is None else who_is(caller),
         region=UNSIGNED_REGION if caller is None else caller.region,
-        reason=None if error is None else error.reason,
+        reason=_reason(exchange),
         code=exchange.code or None,
         message=None if error is None else str(error),
         read_only=operation is not None and operation.read_only,
@@ -123,6 +123,13 @@ def event_of(exchange: Exchange) -> Event:
 def _resources(operation: AskedOperation) -> tuple[str, ...]:
     needed = operation.needed or operation.each
     return tuple(dict.fromkeys([one.resource for one in needed[:MOST_RESOURCES]]))
+
+
+def _reason(exchange: Exchange) -> Reason | None:
+    """Why it was refused: a refusal without an error of ours that is known is one of an error that is not."""
+    if exchange.error is not None:
+        return exchange.error.reason
+    return Reason.INTERNAL_FAILURE if exchange.code else None
 
 
 def _name(exchange: Exchange) -> str | None:

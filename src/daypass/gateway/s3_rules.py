@@ -14,7 +14,7 @@ from typing import Final
 from daypass.access import RequestFacts
 from daypass.access.authenticate import AuthenticatedForm, AuthenticatedHead
 from daypass.access.mentioned import is_mentioned
-from daypass.errors import Reason, RequestError
+from daypass.errors import EntityError, Reason, RequestError
 from daypass.gateway.actions.s3 import (
     deletion_result,
     deletion_without,
@@ -24,7 +24,7 @@ from daypass.gateway.actions.s3 import (
 )
 from daypass.gateway.asking import NO_KEYS, AskedOperation, Needed
 from daypass.gateway.backends import Backend
-from daypass.gateway.bucket_settings import BODY_LIMITS, OPERATIONS, BucketSettings
+from daypass.gateway.bucket_settings import BODY_LIMITS, OPERATIONS, RECORDING, BucketSettings
 from daypass.gateway.bucket_xml import MAX_BYTES, existing_tags, listing_without
 from daypass.gateway.decision import Allowed, KeysOf, no_keys, owner_arn
 from daypass.gateway.expected_owner import check_expected_owners
@@ -35,7 +35,7 @@ from daypass.resources import (
     ACL_BODY,
     ACL_BODY_OPERATIONS,
     ACL_OPERATIONS,
-    account_public_access,
+    NOTHING_PUBLIC,
     check_acl,
     check_creation,
     owned,
@@ -47,6 +47,16 @@ from daypass.sigv4.canonical import percent_encoded
 from daypass.store import View
 
 Answer = tuple[int, tuple[tuple[bytes, bytes], ...], bytes]
+
+WRITES_ELSEWHERE: Final = frozenset(
+    [
+        "PutBucketReplication",
+        "PutBucketInventoryConfiguration",
+        "PutBucketAnalyticsConfiguration",
+        "PutBucketLogging",
+    ]
+)
+"""Settings that name another bucket, into which the store itself writes from then on: past every policy of that bucket."""
 
 EXISTING_TAGS: Final = "s3:existingobjecttag/"
 RESULT_BYTES: Final = 4 * 1024 * 1024
@@ -132,25 +142,37 @@ class S3Rules:
             return
         bucket, view = _bucket(operation), allowed.view
         creates = operation.name == "CreateBucket"
+        if operation.name in WRITES_ELSEWHERE:
+            raise RequestError(
+                Reason.UNSUPPORTED_OPERATION,
+                f"{operation.name} is not supported here: the store would write into another bucket with its own rights.",
+            )
         check_expected_owners(raw, allowed)
         if operation.name in ACL_OPERATIONS:
-            access = (
-                account_public_access(caller.principal.account, view)
-                if creates
-                else public_access_of(bucket, backend.account, view, backend.elsewhere)
-            )
+            # A new bucket begins with every block, and what it begins with must not be what they refuse a moment later.
+            access = NOTHING_PUBLIC if creates else public_access_of(bucket, backend.account, view, backend.elsewhere)
             check_acl(operation.name, raw.headers, content, access)
         if creates:
-            async with await self._ask(backend, "HEAD", b"/" + bucket.encode(), b"", allowed.facts.now) as found:
-                exists = found.status != 404
             check_creation(
                 bucket,
                 caller.principal.account,
                 view,
-                exists=exists,
+                exists=await self._exists(bucket, allowed),
                 default_account=backend.account,
                 elsewhere=backend.elsewhere,
             )
+        elif operation.name in RECORDING and view.buckets.with_key(bucket) is None:
+            await self._check_exists(bucket, allowed)
+
+    async def _check_exists(self, bucket: str, allowed: Allowed) -> None:
+        """INVARIANT: nothing is recorded of a bucket that is not there, or whoever asks first would have its name."""
+        if not await self._exists(bucket, allowed):
+            raise EntityError(Reason.NO_SUCH_BUCKET, "The specified bucket does not exist")
+
+    async def _exists(self, bucket: str, allowed: Allowed) -> bool:
+        """Whether the backend has the bucket, or does not say that it has not."""
+        async with await self._ask(allowed.backend, "HEAD", b"/" + bucket.encode(), b"", allowed.facts.now) as found:
+            return found.status != 404
 
     def check_carried(self, allowed: Allowed) -> None:
         """
@@ -228,7 +250,7 @@ class S3Rules:
             return
         bucket = _bucket(operation)
         if operation.name == "DeleteBucket":
-            await self._settings.deleted(bucket, allowed.backend.elsewhere)
+            await self._settings.deleted(bucket, allowed.view, allowed.backend.elsewhere)
         else:
             account, backend = allowed.caller.principal.account, allowed.backend
             await self._settings.created(bucket, account, backend.name, allowed.facts.now, backend.elsewhere)

@@ -212,6 +212,12 @@ class _Noted:
         self.arn = ""
         self.status = 0
 
+    def _reason(self) -> Reason | None:
+        """Why it was not answered: without an error that is known, for one that is not."""
+        if self.error is not None:
+            return self.error.reason
+        return None if self.status == 200 else Reason.INTERNAL_FAILURE
+
     def event(self, clock: Clock) -> Event:
         """The record."""
         facts, caller, error = self.facts, self.caller, self.error
@@ -224,7 +230,7 @@ class _Noted:
             user_agent=None if facts is None else facts.user_agent,
             who=None if caller is None else who_is(caller),
             region=UNSIGNED_REGION if caller is None else caller.region,
-            reason=None if error is None else error.reason,
+            reason=self._reason(),
             code=None if self.status == 200 else _TITLES.get(self.status, "Error").replace(" ", ""),
             message=None if error is None else str(error),
             management=False,

@@ -94,12 +94,14 @@ class UpstreamAnswer:
         if self._response.content.is_eof():
             self._response.release()
         else:
-            self.close()
+            self.cut()
 
-    def close(self) -> None:
-        """End the connection: what the backend has not been sent of the request, it is not sent any more."""
-        if not self._response.closed:  # else another request may have the connection
-            _cut(self._transports)
+    def cut(self) -> None:
+        """
+        End the connection. Only while the answer has not all come, or the request has not all been sent: else another request
+        may have been given the connection.
+        """
+        _cut(self._transports)
         self._response.close()
 
     def _lost(self, _: object) -> None:
@@ -110,9 +112,17 @@ class UpstreamAnswer:
 
     async def piece(self) -> bytes:
         """What has come of the body; empty at its end. Raises UpstreamError when it breaks off."""
+        content = self._response.content
         try:
-            async with asyncio.timeout(self._idle_seconds):
-                return await self._response.content.readany()
+            ready = content.read_nowait()
+            if ready or content.at_eof():  # most small answers are here with their heads, and need no timer
+                return ready
+            # The reader itself is told, for no answer goes on after it: that costs less than asyncio.timeout().
+            timer = asyncio.get_running_loop().call_later(self._idle_seconds, content.set_exception, TimeoutError())
+            try:
+                return await content.readany()
+            finally:
+                timer.cancel()
         except TimeoutError:  # the library's own is one too
             raise UpstreamError("timeout") from None
         except (aiohttp.ClientError, OSError):
@@ -198,7 +208,7 @@ class Upstreams:
             raise UpstreamError(failure) from None
         answer = UpstreamAnswer(response, transports, backend.idle_seconds)
         if not _is_answer(response):
-            answer.close()
+            answer.cut()
             raise UpstreamError("malformed")
         return answer
 

@@ -13,6 +13,7 @@ from daypass.resources.deciding import resource_of
 from daypass.resources.limits import ACL_BODY
 from daypass.resources.naming import bucket_arn, bucket_name, check_arn, policy_arn_of
 from daypass.resources.ownership import (
+    NOTHING_PUBLIC,
     NOWHERE,
     Elsewhere,
     bucket_record,
@@ -38,6 +39,7 @@ __all__ = [
     "ACL_BODY",
     "ACL_BODY_OPERATIONS",
     "ACL_OPERATIONS",
+    "NOTHING_PUBLIC",
     "NOWHERE",
     "CheckedPolicy",
     "Elsewhere",

@@ -21,6 +21,7 @@ from daypass.policy import Kind, Policy, compile_policy, json_text
 from daypass.policy.actions import split_action
 from daypass.policy.document import VERSION_2008, VERSION_2012, StatementSource
 from daypass.policy.json_text import Json
+from daypass.resources.limits import ACTION_PATTERNS
 
 _REQUIRED: Final = (
     ("Effect", "Effect", Reason.POLICY_EFFECT),
@@ -47,6 +48,7 @@ def compile_bucket_policy(document: str, arn: str) -> Policy:
         policy = compile_policy(document, Kind.RESOURCE)  # 3
     except PolicyError as error:
         raise PolicyError(error.reason, _IN_ITS_WORDS.get(error.reason, str(error))) from error
+    _check_patterns(policy)
     for statement in policy.statements:
         _check_actions(statement.source)  # 4
     for statement in policy.statements:
@@ -89,6 +91,14 @@ def _check_elements(statement: dict[str, Json]) -> None:
             raise PolicyError(reason, f"Missing required field {name}")
     if statement["Effect"] not in ("Allow", "Deny"):
         raise PolicyError(Reason.POLICY_EFFECT, f"Invalid effect: {statement['Effect']}")
+
+
+def _check_patterns(policy: Policy) -> None:
+    """Bound the work of 4 and 6: a pattern that is no prefix is compared with every action of S3, for half a millisecond."""
+    actions = {action.lower() for statement in policy.statements for action in statement.source.actions}
+    if sum("*" in action[:-1] or "?" in action for action in actions) > ACTION_PATTERNS:
+        message = f"The policy has more than {ACTION_PATTERNS} different actions with wildcards before their end."
+        raise PolicyError(Reason.POLICY_TOO_LARGE, message)
 
 
 def _check_actions(statement: StatementSource) -> None:

@@ -8,6 +8,9 @@ from typing import Final
 BUCKET_POLICY: Final = 20_480
 """Bytes of a bucket policy, white space counted (S3 User Guide, "Bucket policies": 20 KB). Policies of other resources have
 the same bound; AWS's own are from 10 KB (SQS and others) to 30 KB (SNS)."""
+ACTION_PATTERNS: Final = 50
+"""Different actions of a bucket policy that are patterns and no prefixes (``s3:*Acl``). S3 has no such bound, and some 160
+actions: whoever has so many can write them out."""
 POLICY_BODY: Final = 65_536
 """Bytes of the body of PutBucketPolicy that are read; more would be refused anyhow. Bytes, as ``BUCKET_POLICY`` is."""
 ACL_BODY: Final = 65_536

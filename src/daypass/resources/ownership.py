@@ -104,15 +104,27 @@ async def record_creation(
         await transaction.put(Bucket(bucket, account, backend, int(now), NOTHING_PUBLIC))
 
 
-async def record_deletion(store: Store, bucket: str, elsewhere: Elsewhere = NOWHERE) -> None:
-    """Forget a bucket that has just been deleted, its policy and its settings; not another of the same name."""
+async def record_deletion(
+    store: Store, bucket: str, elsewhere: Elsewhere = NOWHERE, *, before: View | None = None
+) -> None:
+    """
+    Forget a bucket that has just been deleted, its policy and its settings; not another of the same name. ``before``: what
+    was known when the deletion was permitted. A bucket that is recorded since has been made after it, by whoever was quick.
+    """
     async with store.transaction() as transaction:
         if is_elsewhere(bucket, transaction.view, elsewhere):
             return
         known = transaction.view.buckets.with_key(bucket)
+        if before is not None and known is not None and not _is_same(known, before.buckets.with_key(bucket)):
+            return
         if known is not None:
             await transaction.delete(known)
         await _forget_policy(transaction, bucket_arn(bucket))
+
+
+def _is_same(known: Bucket, before: Bucket | None) -> bool:
+    """Whether two records are of one bucket, whatever its settings have become."""
+    return before is not None and replace(before, public_access=known.public_access) == known
 
 
 async def set_owner(store: Store, arn: str, account: str, *, now: float) -> Bucket:

@@ -14,13 +14,13 @@ What holds too when the key is absent (``...IfExists``, ``ForAllValues:``, the N
 from __future__ import annotations
 
 import functools
-import ipaddress
 import re
 from typing import Final
 
 from daypass.policy import Policy
 from daypass.policy.document import ConditionSource
 from daypass.policy.statement import Statement
+from daypass.policy.values import network
 from daypass.resources.limits import FIXED_IPV4_PREFIX, FIXED_IPV6_PREFIX
 
 KEYS: Final = frozenset(
@@ -85,8 +85,9 @@ def _is_fixed(key: str, value: str) -> bool:
 
 
 def _is_narrow(value: str) -> bool:
-    try:
-        network = ipaddress.ip_network(value, strict=False)
-    except ValueError:
+    """INVARIANT: read as decisions read it. To them ``::ffff:0:0/96`` is every IPv4 address."""
+    found = network(value)
+    if found is None:
         return False
-    return network.prefixlen >= (FIXED_IPV4_PREFIX if network.version == 4 else FIXED_IPV6_PREFIX)
+    version, _, mask = found
+    return mask.bit_count() >= (FIXED_IPV4_PREFIX if version == 4 else FIXED_IPV6_PREFIX)

@@ -58,10 +58,14 @@ def read_grantee_uris(body: bytes) -> list[str]:
     """
     The groups that an access control list (AccessControlPolicy) grants anything. Raises RequestError (MALFORMED_XML).
 
-    Elements count in whatever namespace: nobody knows how closely the backend looks.
+    Elements count in whatever namespace and case: nobody knows how closely the backend looks. One with elements in it is
+    refused: some readers take the text before the first of them, and some all of it.
     """
     root = _read(body, ACL_BODY, "AccessControlPolicy")
-    return [(element.text or "").strip() for element in root.iter() if etree.QName(element).localname == "URI"]
+    found = [element for element in root.iter() if etree.QName(element).localname.lower() == "uri"]
+    if any(len(element) for element in found):
+        raise _malformed()
+    return [(element.text or "").strip() for element in found]
 
 
 def _read(body: bytes, max_bytes: int, name: str) -> Element:

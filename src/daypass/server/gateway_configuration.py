@@ -144,7 +144,7 @@ class BackendSection(_Section):
         "any HTTP service by method and path; any other name for a service with a table of `actions`."
     )
     match: MatchSection | None = Field(
-        default=None, description="Which requests it takes; without, all that no other takes."
+        default=None, description="Which requests it takes at the gateway; without, all that no other takes."
     )
     upstream: Annotated[str, AfterValidator(_upstream)] = Field(
         description="Where it listens: `http://127.0.0.1:9000`."
@@ -186,7 +186,8 @@ class BackendSection(_Section):
     empty_segments: bool = Field(
         default=False,
         description="S3: whether keys with `//`, or a slash at their start, may be asked for. Set it for a backend that keeps "
-        "them apart from keys without, as S3 does; one that keeps objects in files may not.",
+        "them apart from keys without, as S3 does; one that keeps objects in files may not. Then a slash at the end of a key "
+        "is part of its name too, and keys below `.sys` and the like are nothing special.",
     )
     unchecked_bodies: bool = Field(
         default=False,

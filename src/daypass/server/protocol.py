@@ -70,6 +70,10 @@ class BoundedProtocol(HttpToolsProtocol):
         cycle.disconnected = True  # what is still sent goes nowhere, and uvicorn does not take it for a mistake
         self.transport.abort()
 
+    def may_wait(self) -> bool:
+        """Whether the transport has as much to send as it takes: ``send`` waits for nothing else."""
+        return self.flow.write_paused
+
     def connection_made(self, transport: BaseTransport) -> None:
         """A connection: its first request is due."""
         super().connection_made(cast(Any, transport))
@@ -214,6 +218,10 @@ class _OfRequest:
     def abort(self) -> None:
         """See ``doorway.connection``."""
         self._protocol.abort(self._cycle)
+
+    def may_wait(self) -> bool:
+        """See ``doorway.connection``."""
+        return self._protocol.may_wait()
 
 
 def _unwritten(transport: Any) -> int:

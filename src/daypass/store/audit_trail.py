@@ -11,6 +11,7 @@ elsewhere sees it. What a record is, is ``daypass.audit``'s.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import sqlite3
 import zlib
@@ -162,9 +163,35 @@ def _flaw(block: StoredBlock, before: StoredBlock | None) -> str | None:
         return "its content is not what was written"
     try:
         lines = block.lines()
+        if len(lines) != block.records:
+            return "it has another number of records than it says"
+        return None if _covers(block, lines) else "it has records of another time than it says"
     except ValueError as error:
         return str(error)
-    return None if len(lines) == block.records else "it has another number of records than it says"
+
+
+def _covers(block: StoredBlock, lines: list[bytes]) -> bool:
+    """
+    Whether the instants of a block, which are not in its digest, reach over all of its records: a search by time would pass
+    over others. (They may reach further: over events of which no record could be made.) Raises ValueError.
+    """
+    try:
+        instants = [
+            datetime.datetime.fromisoformat(one.event_time).timestamp()
+            for one in _times.decode_lines(b"\n".join(lines))
+        ]
+    except (msgspec.MsgspecError, ValueError):
+        raise ValueError("it has a record that cannot be read") from None
+    return not instants or (block.begun_at <= min(instants) and max(instants) <= block.ended_at)
+
+
+class _Timed(msgspec.Struct, rename="camel"):
+    """What is read of a record here."""
+
+    event_time: str
+
+
+_times: Final = msgspec.json.Decoder(_Timed)
 
 
 def _last_number(path: Path) -> int:

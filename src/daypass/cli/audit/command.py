@@ -182,7 +182,7 @@ def summary(record: Record) -> str:
     who = record["userIdentity"]
     name = who.get("arn") or who.get("userName") or who["type"]
     data = record.get("additionalEventData", {})
-    ended = f"{record['errorCode']} ({data['reason']})" if "errorCode" in record else "ok"
+    ended = f"{record['errorCode']} ({data.get('reason', '-')})" if "errorCode" in record else "ok"
     service = record["eventSource"].partition(".")[0]
     words = (record["eventTime"], f"{service}:{record['eventName'] or '-'}", name, record["sourceIPAddress"], ended)
     return "  ".join((*words, record["requestID"])).rstrip()

@@ -18,7 +18,7 @@ from typing import Final
 
 from daypass.errors import Reason
 from daypass.gateway.denials.form import Kind, Row
-from daypass.gateway.denials.troubles import Trouble
+from daypass.gateway.denials.troubles import POLICY_REASONS, Trouble
 
 _INVALID_TOKEN: Final = "The security token included in the request is invalid."  # noqa: S105 - a sentence
 _EXPIRED_TOKEN: Final = "The security token included in the request is expired"  # noqa: S105 - a sentence
@@ -186,10 +186,13 @@ S3_CODES: Final[Mapping[Reason, Row]] = {
     Reason.POST_FORM_TOO_LARGE: Row("MaxPostPreDataLengthExceededError", 400),
     Reason.ENTITY_TOO_SMALL: Row("EntityTooSmall", 400),
     Reason.POST_POLICY_MALFORMED: Row("InvalidPolicyDocument", 400),
+    Reason.NO_SUCH_BUCKET: Row("NoSuchBucket", 404),
     Reason.NO_SUCH_BUCKET_POLICY: Row("NoSuchBucketPolicy", 404),
     Reason.NO_SUCH_PUBLIC_ACCESS_BLOCK: Row("NoSuchPublicAccessBlockConfiguration", 404),
     Reason.BUCKET_ALREADY_EXISTS: Row("BucketAlreadyExists", 409),
     Reason.BUCKET_ALREADY_OWNED_BY_YOU: Row("BucketAlreadyOwnedByYou", 409),
+    Reason.ENTITY_MODIFIED_MEANWHILE: Row("OperationAborted", 409),
+    **dict.fromkeys(POLICY_REASONS, Row("MalformedPolicy", 400)),
 }
 """Reasons that S3 has a code of its own for: what only S3 can be asked."""
 

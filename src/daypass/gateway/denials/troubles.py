@@ -52,6 +52,9 @@ class Trouble(enum.Enum):
     INTERNAL = "a failure of ours"
 
 
+POLICY_REASONS: Final = tuple(reason for reason in Reason if reason.name.startswith("POLICY_"))
+"""What is wrong with a policy, which PutBucketPolicy may bring."""
+
 _ROWS: Final[tuple[tuple[Trouble, tuple[Reason, ...]], ...]] = (
     (Trouble.UNSIGNED, (Reason.UNSIGNED_REQUEST,)),
     (Trouble.UNKNOWN_KEY, (Reason.UNKNOWN_ACCESS_KEY, Reason.TEMPORARY_KEY_ALONE)),
@@ -140,7 +143,7 @@ _ROWS: Final[tuple[tuple[Trouble, tuple[Reason, ...]], ...]] = (
     ),
     (
         Trouble.PARAMETER_INVALID,
-        (Reason.INVALID_PARAMETER, Reason.UNKNOWN_PARAMETER, Reason.VERIFIED_HANDLE_INVALID),
+        (Reason.INVALID_PARAMETER, Reason.UNKNOWN_PARAMETER, Reason.VERIFIED_HANDLE_INVALID, *POLICY_REASONS),
     ),
     (Trouble.OPERATION_UNKNOWN, (Reason.UNKNOWN_ACTION, Reason.MISSING_ACTION)),
     (Trouble.METHOD_UNKNOWN, (Reason.SIGNED_METHOD_UNKNOWN,)),
@@ -168,9 +171,17 @@ _ROWS: Final[tuple[tuple[Trouble, tuple[Reason, ...]], ...]] = (
     (Trouble.XML_MALFORMED, (Reason.MALFORMED_XML,)),
     (
         Trouble.ABSENT,
-        (Reason.NO_SUCH_BACKEND, Reason.NO_SUCH_BUCKET_POLICY, Reason.NO_SUCH_PUBLIC_ACCESS_BLOCK),
+        (
+            Reason.NO_SUCH_BACKEND,
+            Reason.NO_SUCH_BUCKET,
+            Reason.NO_SUCH_BUCKET_POLICY,
+            Reason.NO_SUCH_PUBLIC_ACCESS_BLOCK,
+        ),
     ),
-    (Trouble.IN_THE_WAY, (Reason.BUCKET_ALREADY_EXISTS, Reason.BUCKET_ALREADY_OWNED_BY_YOU)),
+    (
+        Trouble.IN_THE_WAY,
+        (Reason.BUCKET_ALREADY_EXISTS, Reason.BUCKET_ALREADY_OWNED_BY_YOU, Reason.ENTITY_MODIFIED_MEANWHILE),
+    ),
     (Trouble.METHOD_REFUSED, (Reason.NOT_THE_BUCKET_OWNER,)),
     (Trouble.TOO_LARGE, (Reason.REQUEST_TOO_LARGE, Reason.ENTITY_TOO_LARGE)),
     (Trouble.HEADERS_TOO_LARGE, (Reason.SIGNED_REQUEST_TOO_LARGE,)),
@@ -179,7 +190,7 @@ _ROWS: Final[tuple[tuple[Trouble, tuple[Reason, ...]], ...]] = (
 )
 
 NOT_OF_REQUESTS: Final = (
-    *("SAML_", "SIGN_IN_", "PROVIDER_", "DISCOVERY_", "KEY_", "TOKEN_", "CLAIM_", "POLICY_", "SESSION_TAGS_"),
+    *("SAML_", "SIGN_IN_", "PROVIDER_", "DISCOVERY_", "KEY_", "TOKEN_", "CLAIM_", "SESSION_TAGS_"),
     *("SECOND_FACTOR_", "AUTHENTICATION_CODES_", "TRADE_IN_TOKEN_", "AUTHORIZATION_MESSAGE_", "SOURCE_IDENTITY_"),
     *("ISSUER_", "ISSUED_TOKEN_", "OUTBOX_", "MASTER_KEY_", "SEALING_KEY_", "PACKED_POLICY_", "DURATION_", "PROOF_"),
     *(
@@ -190,7 +201,6 @@ NOT_OF_REQUESTS: Final = (
         "REPORT_",
         "ENTITY_ALREADY_",
         "ENTITY_UNMODIFIABLE",
-        "ENTITY_MODIFIED_",
         "FEATURE_",
         "STORED_POLICY_",
     ),

@@ -65,8 +65,11 @@ class Exposition(Collector):
         self._registry.register(self)
 
     def answer(self, accept: str) -> tuple[str, bytes]:
-        """The content type and the body, for what an Accept header asks for."""
-        encode, content_type = choose_encoder(accept)
+        """The content type and the body, for what an Accept header asks for; the plain format for one that cannot be read."""
+        try:
+            encode, content_type = choose_encoder(accept)
+        except (TypeError, ValueError):  # a version that is none
+            encode, content_type = choose_encoder("")
         with self._lock:
             return content_type, encode(self._registry)
 

@@ -24,6 +24,13 @@ _ADDRESS: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+", re.ASCII)
 _OTHER_KINDS: Final = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 """Ends of names that are access points, Object Lambdas, directory buckets and table buckets, which have other ARNs."""
 
+RESERVED: Final = frozenset({"minio", "moto-api", "rustfs"})
+"""What paths of another interface of a store begin with: MinIO's for administration (JuiceFS's gateway has it too), RustFS's,
+moto's. They take the signature of the key that the store knows, and an object's path for an order."""
+
+_ROOMS: Final = re.compile(r"\.(?:minio\.sys|sgwtmp|sys|trash|uploads)(?:/|$)", re.ASCII)
+"""Folders of stores of files in a bucket: uploads that are not complete, and what was deleted, of every key (JuiceFS's gateway
+with one bucket, SeaweedFS, Versity's gateway). Who is denied ``blue/*`` would find there what is to be, or was, below it."""
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _DOT_SEGMENT: Final = re.compile(r"(?:^|/)\.{1,2}(?:/|$)")
 _PREFIX_DOTS: Final = re.compile(r"(?:^|/)(?:\.{1,2}/|\.\.$)")
@@ -74,6 +81,8 @@ def checked_bucket(name: str) -> str:
         or _ADDRESS.fullmatch(name)
     ):
         raise malformed("The name of a bucket is 3 to 63 small letters, digits, dots and hyphens.")
+    if name in RESERVED:
+        raise malformed("The name of the bucket is not one that a bucket can have behind this service.")
     if name.endswith(_OTHER_KINDS):
         raise malformed("Access points, directory buckets and table buckets are not served here; name a bucket.")
     return name
@@ -89,6 +98,8 @@ def checked_key(key: str, *, empty_segments: bool) -> str:
         raise malformed("The key of an object has a segment '.' or '..'.")
     if not empty_segments and (key[0] == "/" or "//" in key):
         raise malformed("The key of an object has an empty segment, which this backend may not keep apart.")
+    if not empty_segments and _ROOMS.match(key) is not None:
+        raise malformed("The key of an object is in a folder that this backend may keep for itself.")
     return key
 
 
@@ -101,6 +112,8 @@ def checked_prefix(prefix: str, *, empty_segments: bool) -> str:
         raise malformed("The prefix has a segment '.' or '..'.")
     if not empty_segments and (prefix[:1] == "/" or "//" in prefix):
         raise malformed("The prefix has an empty segment, which this backend may not keep apart.")
+    if not empty_segments and _ROOMS.match(prefix) is not None:
+        raise malformed("The prefix is of a folder that this backend may keep for itself.")
     return prefix
 
 
@@ -129,8 +142,11 @@ def read_copy_source(value: bytes, *, empty_segments: bool) -> Source:
 
     Raises RequestError (MALFORMED_REQUEST) for an ARN (of an access point, say) and for what two readers may read differently.
     """
-    if not value.isascii() or b"+" in value or b"#" in value or b"\\" in value:
-        raise malformed("The source of a copy is not percent-encoded; write a plus as %2B and a space as %20.")
+    # NOTE: readers of URLs of RFC 1808's kind (Python's urlparse) take what follows a semicolon off the path.
+    if not value.isascii() or any(sign in value for sign in (b"+", b"#", b"\\", b";")):
+        raise malformed(
+            "The source of a copy is not percent-encoded; write a plus as %2B, a semicolon as %3B and a space as %20."
+        )
     path, mark, version = value.partition(b"?")
     if mark and not (mark + version).startswith(_VERSION):
         raise malformed("The source of a copy has a query that is not a version.")
