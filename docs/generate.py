@@ -272,7 +272,7 @@ def _section(prefix: str, section: type[BaseModel]) -> Iterator[str]:
 
 def _between(annotation: object, kind: type[BaseModel]) -> str:
     """What stands between the key of a section and the keys in it: the section itself, one of several by ARN, or of a list."""
-    if annotation is kind or type(None) in get_args(annotation) and kind in get_args(annotation):
+    if annotation is kind or (type(None) in get_args(annotation) and kind in get_args(annotation)):
         return "."
     return ".ARN." if get_origin(annotation) is dict else "[]."
 

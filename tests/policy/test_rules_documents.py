@@ -172,4 +172,6 @@ def test_s3_writes_the_resource_in_quotes_and_names_none_for_all_buckets() -> No
         "because no identity-based policy allows the s3:ListAllMyBuckets action"
     )
     asked = request(action="sqs:SendMessage", resource="arn:aws:sqs:us-east-1:123456789012:q")
-    assert " on resource: arn:aws:sqs:us-east-1:123456789012:q because" in denial_message(asked, decide(asked, Layers()))
+    assert " on resource: arn:aws:sqs:us-east-1:123456789012:q because" in denial_message(
+        asked, decide(asked, Layers())
+    )

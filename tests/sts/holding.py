@@ -46,7 +46,7 @@ def principal_tags(sts: Service, credentials: Credentials) -> dict[str, str]:
     session, view = session_in(sts, credentials), sts.app.store.view()
     role, user = view.roles.with_key(session.role_id), view.users.with_key(session.user_id)
     entity = role if session.kind == "role" else user
-    keys = session_keys(session, () if entity is None else entity.tags, sts.clock())
+    keys = session_keys(session, () if entity is None else entity.tags)
     return {name.partition("/")[2]: str(value) for name, value in keys.items() if name.startswith("aws:principaltag/")}
 
 

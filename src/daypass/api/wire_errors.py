@@ -39,7 +39,10 @@ INTERNAL_FAILURE: Final = WireError("InternalFailure", 500, "Receiver")
 
 _BY_CODE: Final[tuple[tuple[WireError, tuple[Reason, ...]], ...]] = (
     (WireError("MalformedQueryString", 400), (Reason.MALFORMED_REQUEST, Reason.PROXY_QUESTION_AMBIGUOUS)),
-    (WireError("RequestEntityTooLarge", 413), (Reason.REQUEST_TOO_LARGE, Reason.SIGNED_REQUEST_TOO_LARGE, Reason.ENTITY_TOO_LARGE)),
+    (
+        WireError("RequestEntityTooLarge", 413),
+        (Reason.REQUEST_TOO_LARGE, Reason.SIGNED_REQUEST_TOO_LARGE, Reason.ENTITY_TOO_LARGE),
+    ),
     (WireError("MissingContentLength", 411), (Reason.LENGTH_REQUIRED,)),
     (WireError("MalformedXML", 400), (Reason.MALFORMED_XML,)),
     (WireError("MissingSecurityHeader", 400), (Reason.PAYLOAD_HASH_MISSING,)),
@@ -152,7 +155,13 @@ _BY_CODE: Final[tuple[tuple[WireError, tuple[Reason, ...]], ...]] = (
     (WireError("OutboundWebIdentityFederationDisabledException", 403), (Reason.ISSUER_DISABLED,)),
     (WireError("JWTPayloadSizeExceededException", 400), (Reason.ISSUED_TOKEN_TOO_LARGE,)),
     (WireError("SessionDurationEscalationException", 403), (Reason.ISSUED_TOKEN_OUTLIVES_SESSION,)),
-    (WireError("NoSuchEntity", 404), (Reason.NO_SUCH_BACKEND, Reason.NO_SUCH_ENTITY,)),
+    (
+        WireError("NoSuchEntity", 404),
+        (
+            Reason.NO_SUCH_BACKEND,
+            Reason.NO_SUCH_ENTITY,
+        ),
+    ),
     (WireError("EntityAlreadyExists", 409), (Reason.ENTITY_ALREADY_EXISTS,)),
     (WireError("DeleteConflict", 409), (Reason.DELETE_CONFLICT,)),
     (WireError("NoSuchBucket", 404), (Reason.NO_SUCH_BUCKET,)),
