@@ -18,6 +18,7 @@ from daypass.access import RequestFacts
 from daypass.access.authenticate import Caller
 from daypass.access.authorize import _context
 from daypass.access.context import KEYS, resource_keys
+from daypass.access.own_side import own_side
 from daypass.access.trust import _keys as proof_keys
 from daypass.identity import ContextValue, Identity
 from daypass.principal import FederatedUser, RoleSession, Root, User
@@ -72,7 +73,7 @@ def signed(
     mfa_at = None if view is NOWHERE else 1_799_999_999
     caller = Caller(principal, "AKIAEXAMPLE", "eu-west-1", session, role, mfa_at=mfa_at)
     resource = resource_keys(ACCOUNT, TAGS, iam=True)
-    return dict(_context(caller, FACTS, view, ACCOUNT, resource).entries)
+    return dict(_context(caller, own_side(caller, view), FACTS, view, ACCOUNT, resource).entries)
 
 
 SITUATIONS: dict[str, dict[str, ContextValue]] = {

@@ -192,8 +192,8 @@ def halves(going: asyncio.Event) -> Behaviour:
 
 def kept(gateway: Gateway, worker: int, lines: ExitStack) -> Line:
     """A connection to one worker, on which one request has been answered."""
-    line = lines.enter_context(gateway.line())
     with only(gateway.server, worker):
+        line = lines.enter_context(gateway.line())
         line.send(gateway.request("GET", "/bucket/key").octets)
         assert line.reply().status == 200
     return line

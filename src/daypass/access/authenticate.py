@@ -17,6 +17,7 @@ import msgspec
 from daypass import sigv4
 from daypass.access.bearer import bearer_of, ended, refuse_ended
 from daypass.access.organization import is_closed
+from daypass.access.remembered import remember
 from daypass.credentials import LONG_TERM_KEY, TEMPORARY_KEY, access_key_label
 from daypass.errors import AuthenticationError, Reason
 from daypass.principal import AccountPrincipal, Root
@@ -261,10 +262,10 @@ def as_it_stands(caller: Caller, view: View) -> Caller:
         key = view.access_keys.with_key(caller.access_key_id)
         if key is None or key.status != "Active":
             raise ended()
-        now = _owner(key, caller.region, view)
+        now = _who(key, caller.access_key_id, caller.region, view)
     else:
-        now = _holder(session, caller.access_key_id, caller.region, view)
-    return msgspec.structs.replace(_of_open_account(now, view), mfa_at=caller.mfa_at)
+        now = _who(session, caller.access_key_id, caller.region, view)
+    return msgspec.structs.replace(now, mfa_at=caller.mfa_at)
 
 
 def known_again(access_key_id: str, region: str, session: Session | None, view: View, now: float) -> Caller:
@@ -277,9 +278,9 @@ def known_again(access_key_id: str, region: str, session: Session | None, view: 
         key = view.access_keys.with_key(access_key_id)
         if key is None or key.status != "Active":
             raise ended()
-        return _of_open_account(_owner(key, region, view), view)
+        return _who(key, access_key_id, region, view)
     check_not_expired(session, now)
-    return _of_open_account(_holder(session, access_key_id, region, view), view)
+    return _who(session, access_key_id, region, view)
 
 
 def _caller(
@@ -290,17 +291,28 @@ def _caller(
 ) -> Caller:
     access_key_id, region = authorization.access_key_id, authorization.region
     if isinstance(key, AccessKey):
-        caller = _owner(key, region, view)
+        return _who(key, access_key_id, region, view)
+    check_not_expired(key.session, now)
+    return _who(key.session, access_key_id, region, view)
+
+
+def _who(credential: AccessKey | Session, access_key_id: str, region: str, view: View) -> Caller:
+    """
+    Whose a key or a session is that is good by this view; found out once for each view. Raises AuthenticationError.
+
+    **It looks neither at the expiry** of a session, which no view tells, **nor at the status of a key.**
+    """
+    name = access_key_id, region
+    known: tuple[AccessKey | Session, Caller] | None = view.caller_memory.get(name)
+    if known is not None and known[0] is credential:
+        return known[1]
+    if isinstance(credential, AccessKey):
+        caller = _owner(credential, region, view)
     else:
-        session = key.session
-        check_not_expired(session, now)
-        caller = _holder(session, access_key_id, region, view)
-    return _of_open_account(caller, view)
-
-
-def _of_open_account(caller: Caller, view: View) -> Caller:
+        caller = _holder(credential, access_key_id, region, view)
     if is_closed(caller.principal.account, view):
         raise ended()
+    remember(view, name, (credential, caller))
     return caller
 
 

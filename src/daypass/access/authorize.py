@@ -16,34 +16,26 @@ import msgspec
 from daypass.access.authenticate import Caller
 from daypass.access.context import (
     RequestFacts,
-    caller_keys,
     mfa_keys,
     organization_keys,
     request_keys,
 )
 from daypass.access.evidence import evidence_of
 from daypass.access.fitness import refuse_unfit
-from daypass.access.organization import resource_control_policies, service_control_policies
-from daypass.access.policies import SERVICE_LINKED_PATH, boundary_of, identity_policies, session_policies
+from daypass.access.own_side import OwnSide, own_side
 from daypass.access.resource import Resource, Tags
 from daypass.errors import AccessDeniedError, DeniedBy, Reason
 from daypass.identity import ContextValue
 from daypass.policy import (
     Context,
     Decision,
-    Kind,
     Layer,
     Layers,
-    NamedPolicy,
     Request,
-    compile_policy,
     denial_message,
 )
 from daypass.policy.evaluate import decide_by_operation, decide_by_policies
 from daypass.store import View
-
-OWNER: Final = "permissions of the owner"
-"""What decisions and explanations call ``Resource.owner_policy``."""
 
 
 class Permitted(msgspec.Struct, frozen=True):
@@ -105,9 +97,10 @@ def authorize(
             if not decision.allowed:
                 raise _denied(asked, decision, resource, Layers())
             return
-        context = _context(caller, facts, view, resource.account, keys(tags))
+        own = own_side(caller, view)
+        context = _context(caller, own, facts, view, resource.account, keys(tags))
         request = Request(action, resource.arn, resource.account, caller.principal, context, long_term)
-        layers = layers_of(caller, resource, view)
+        layers = own.layers_for(resource, view)
         decision = decide_by_policies(request, layers)
         if not decision.allowed:
             raise _denied(request, decision, resource, layers)
@@ -153,34 +146,25 @@ def layers_of(caller: Caller, resource: Resource, view: View) -> Layers:
     The policies that bound a caller: those of the user or role as they are now, those of the session as sealed, those of the
     organisation above the caller's account and the resource's, and the resource's own.
     """
-    entity = caller.user if caller.user is not None else caller.role
-    role = caller.role
-    identity: tuple[NamedPolicy, ...] = () if entity is None else identity_policies(entity, view)
-    if resource.owner_policy is not None:
-        identity = (*identity, NamedPolicy(OWNER, compile_policy(resource.owner_policy, Kind.IDENTITY)))
-    return Layers(
-        identity=identity,
-        boundary=None if entity is None else boundary_of(entity, view),
-        session=None if caller.session is None else session_policies(caller.session, view),
-        resource=resource.policy,
-        scps=service_control_policies(caller.principal.account, view),
-        rcps=resource_control_policies(resource.account, view),
-        explicit_trust_required=resource.trust_required,
-        service_linked_role=role is not None and role.path.startswith(SERVICE_LINKED_PATH),
-    )
+    return own_side(caller, view).layers_for(resource, view)
 
 
 def _context(
-    caller: Caller, facts: RequestFacts, view: View, resource_account: str, keys: Mapping[str, ContextValue]
+    caller: Caller,
+    own: OwnSide,
+    facts: RequestFacts,
+    view: View,
+    resource_account: str,
+    keys: Mapping[str, ContextValue],
 ) -> Context:
     values = request_keys(facts)
-    values["aws:requestedregion"] = caller.region
-    entity, session = caller.user if caller.user is not None else caller.role, caller.session
-    values.update(caller_keys(caller.principal, session, () if entity is None else entity.tags))
+    values.update(own.keys)
+    session = caller.session
     if session is not None and session.mfa_at is not None:
         values.update(mfa_keys(session.mfa_at, facts.now))
     if caller.mfa_at is not None:
         values.update(mfa_keys(caller.mfa_at, facts.now))
-    values.update(organization_keys(caller.principal.account, resource_account, view))
+    if not own.alone:
+        values.update(organization_keys(caller.principal.account, resource_account, view))
     values.update(keys)
     return Context.prepared(values)

@@ -4,7 +4,8 @@ Whose a session is, and whether it has ended before its time.
 
 A session is good for as long as everything it came from is: its role or user, the provider whose proof it was made from, the
 access key it was asked for with, the account, and no revocation (DESIGN.md, "Temporary credentials"); and so for every session
-before it in its chain. All of it is looked up at every use, in memory, so what ends acts on the next request.
+before it in its chain. All of it is looked up again, in memory, after anything was written, so what ends acts on the
+next request.
 """
 
 from __future__ import annotations

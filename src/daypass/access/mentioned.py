@@ -3,28 +3,22 @@
 
 from __future__ import annotations
 
-import functools
-
 from daypass.access.authenticate import Caller
-from daypass.access.authorize import layers_of
+from daypass.access.own_side import mentions, own_side, policies_in
 from daypass.access.resource import Resource
-from daypass.policy import Layers, NamedPolicy, Policy
 from daypass.store import View
+
+
+def may_be_mentioned(prefix: str, caller: Caller, view: View) -> bool:
+    """Whether a policy may ask for such a key on some resource: a quick no for ``is_mentioned`` on every one of them."""
+    own = own_side(caller, view)
+    return not own.alone or own.asks_for(prefix)
 
 
 def is_mentioned(prefix: str, caller: Caller, resource: Resource, view: View) -> bool:
     """Whether a policy asks for a key that begins with ``prefix`` (lower case), in a condition or as a variable."""
-    return any(_mentions(named.policy, prefix) for named in _policies(layers_of(caller, resource, view)))
-
-
-def _policies(layers: Layers) -> list[NamedPolicy]:
-    found = [*layers.identity, *(layers.session or ())]
-    found += [one for one in (layers.boundary, layers.resource, layers.vpc_endpoint) if one is not None]
-    for level in (*(layers.scps or ()), *(layers.rcps or ())):
-        found += level.policies
-    return found
-
-
-@functools.lru_cache(maxsize=8192)
-def _mentions(policy: Policy, prefix: str) -> bool:
-    return any(key.lower().startswith(prefix) for key in policy.context_keys)
+    own = own_side(caller, view)
+    if own.asks_for(prefix):
+        return True
+    layers = own.layers_for(resource, view)
+    return layers is not own.layers and any(mentions(named.policy, prefix) for named in policies_in(layers))

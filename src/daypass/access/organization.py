@@ -67,10 +67,10 @@ def organization(view: View) -> Organization | None:
     """The organisation, if there is one."""
     memory = view.organization_memory
     try:
-        return cast("Organization | None", memory[_ORGANIZATION])
+        found: Organization | None = memory[_ORGANIZATION]
     except KeyError:
         found = memory[_ORGANIZATION] = next(iter(view.organizations.of("")), None)
-        return found
+    return found
 
 
 def is_closed(account: str, view: View) -> bool:

@@ -11,11 +11,15 @@ from __future__ import annotations
 import functools
 import ipaddress
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Headers = Sequence[tuple[bytes, bytes]]
+
+ORIGIN_HEADERS: Final = (b"x-forwarded-for", b"x-forwarded-proto")
+"""The headers that say where a request came from, and all that are read here."""
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -59,11 +63,19 @@ def _values(headers: Headers, name: bytes) -> list[str]:
     return [value.strip() for value in joined.split(",") if value.strip()]
 
 
-@functools.lru_cache(maxsize=4096)
 def normal_address(text: str) -> str | None:
     """
     An address as policies compare it: IPv4 behind a dual-stack listener as IPv4, IPv6 without a zone. None if it is none.
     """
+    return _normal_address(text) if len(text) <= _LONGEST_ADDRESS else None
+
+
+_LONGEST_ADDRESS: Final = 64
+"""Characters of an IPv6 address with a zone. Longer texts are a client's, and are not worth the memory."""
+
+
+@functools.lru_cache(maxsize=4096)
+def _normal_address(text: str) -> str | None:
     try:
         parsed = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:

@@ -197,8 +197,10 @@ def bucket_in_host(backend: Backend, host: bytes) -> str | None:
     The bucket that the host names, for whoever asks what a request to this backend may. The backend reads the same host, so one
     that is not the backend's own is refused: it might find a bucket there where we found none. Raises RequestError.
     """
+    if backend.host is None:
+        return None
     name = host_name(host)
-    if backend.host is None or name == backend.host:
+    if name == backend.host:
         return None
     bucket = name.removesuffix(f".{backend.host}")
     if bucket == name or backend.service != "s3":

@@ -22,7 +22,7 @@ from daypass.access.context import resource_keys
 from daypass.access.usage import UsageRecorder
 from daypass.doorway.metrics import NO_METRICS, DecisionMetrics
 from daypass.errors import AccessDeniedError, Reason, RequestError
-from daypass.gateway.actions.s3 import at_time
+from daypass.gateway.actions.s3 import keys_at_time
 from daypass.gateway.asking import NO_KEYS, AskedOperation, Incoming, Needed
 from daypass.gateway.backends import Backend
 from daypass.identity import ContextValue
@@ -207,8 +207,11 @@ def _permit(
     signed_at: int,
 ) -> Permitted:
     """Decide a permission by every name of its resource; what is returned is for the first."""
-    decided = [_permit_by_name(caller, one, backend, facts, view, more_keys, signed_at) for one in needed.by_every_name]
-    return decided[0]
+    permitted = _permit_by_name(caller, needed, backend, facts, view, more_keys, signed_at)
+    if needed.also:
+        for other in needed.by_every_name[1:]:
+            _permit_by_name(caller, other, backend, facts, view, more_keys, signed_at)
+    return permitted
 
 
 def _permit_by_name(
@@ -220,8 +223,9 @@ def _permit_by_name(
     more_keys: KeysOf,
     signed_at: int,
 ) -> Permitted:
+    asked = needed.keys
     if backend.service == "s3":
-        needed = at_time(needed, now=facts.now, signed_at=signed_at)
+        asked = keys_at_time(needed, now=facts.now, signed_at=signed_at)
     resource = resource_of(
         needed.resource,
         owner_arn(needed.resource),
@@ -237,7 +241,7 @@ def _permit_by_name(
         resource,
         facts=facts,
         view=view,
-        keys=lambda tags: {**resource_keys(resource.account, tags, iam=False), **needed.keys, **more_keys(needed)},
+        keys=lambda tags: {**resource_keys(resource.account, tags, iam=False), **asked, **more_keys(needed)},
     )
 
 

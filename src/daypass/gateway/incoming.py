@@ -19,11 +19,14 @@ import msgspec
 from daypass.access import RequestFacts
 from daypass.clock import Clock
 from daypass.doorway import limits
-from daypass.doorway.client_address import Network, origin
+from daypass.doorway.client_address import ORIGIN_HEADERS, Network, origin
 from daypass.doorway.received import Scope
 from daypass.errors import Reason, RequestError
 from daypass.sigv4 import RawRequest
 
+_READ_HERE: Final = frozenset(
+    [*ORIGIN_HEADERS, b"content-length", b"transfer-encoding", b"expect", b"host", b"user-agent", b"referer"]
+)
 _WITHOUT_BODY: Final = ("GET", "HEAD")
 
 
@@ -51,6 +54,7 @@ def read_head(scope: Scope, clock: Clock, trusted_proxies: Sequence[Network]) ->
     if len(headers) > limits.HEADERS or sum(map(len, chain.from_iterable(headers))) > limits.HEADER_BYTES:
         raise RequestError(Reason.REQUEST_TOO_LARGE, "Your request headers exceed the maximum allowed size.")
     raw = RawRequest(scope["method"], scope["raw_path"], scope["query_string"], headers)
+    headers = tuple([pair for pair in headers if pair[0] in _READ_HERE])
     length = _length(headers)
     if length is None and scope.get("http_version") == "1.0":
         raise _malformed("There are no chunks in HTTP/1.0.")

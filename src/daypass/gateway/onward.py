@@ -155,7 +155,7 @@ class Forwarder:
         signed = [
             (name, value)
             for name, value in raw.headers
-            if name == b"host" or (name.startswith(b"x-amz-") and name not in _OURS)
+            if name == b"host" or (name[:6] == b"x-amz-" and name not in _OURS)
         ]
         query = without_credential(raw.query) if verified.presigned else raw.query
         headers = signer.sign(raw.method, raw.path, query, signed, now=allowed.facts.now, payload=verified.payload)

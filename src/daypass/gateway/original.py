@@ -19,7 +19,7 @@ from typing import Final
 from daypass.access import RequestFacts
 from daypass.clock import Clock
 from daypass.doorway import limits
-from daypass.doorway.client_address import Network, origin_behind
+from daypass.doorway.client_address import ORIGIN_HEADERS, Network, origin_behind
 from daypass.doorway.received import Scope
 from daypass.errors import Reason, RequestError
 from daypass.gateway.backends import Backend, Proxy
@@ -59,6 +59,7 @@ _WAYS: Final[Mapping[Proxy | None, tuple[bool, bool, bool]]] = {
 }
 """Which proxies tell of the client's request in nginx's headers, in forwarding headers, by the path."""
 
+_PREFIX_LENGTH: Final = len(PREFIX)
 _NEITHER: Final = (None, None)
 
 
@@ -68,6 +69,7 @@ def original_request(scope: Scope, backend: Backend, clock: Clock, trusted_proxi
     if len(headers) > limits.HEADERS + 32 or sum(map(len, chain.from_iterable(headers))) > limits.HEADER_BYTES:
         raise RequestError(Reason.REQUEST_TOO_LARGE, "Your request headers exceed the maximum allowed size.")
     said, kept = _parted(headers)
+    told_once = len(said) == len(headers)
     method, target = _told(scope, backend, said)
     path, _, query = target.partition(b"?")
     if not target.startswith(b"/") or not target.isascii() or b"#" in target:
@@ -80,23 +82,28 @@ def original_request(scope: Scope, backend: Backend, clock: Clock, trusted_proxi
     raw = RawRequest(method.decode("ascii", "replace"), path, query, tuple(kept))
     if backend.proxy == "envoy":
         headers = _addressed(headers, said)
+    elif told_once:
+        headers = [(name, said[name]) for name in ORIGIN_HEADERS if name in said]
     facts = _facts(scope, headers, said, clock, trusted_proxies)
     return Head(raw, facts, host, length)
 
 
 def _parted(headers: Headers) -> tuple[dict[bytes, bytes], list[tuple[bytes, bytes]]]:
-    """What may be said once, by name, and the headers that are the client's."""
-    said: dict[bytes, bytes] = {}
-    kept: list[tuple[bytes, bytes]] = []
-    for pair in headers:
-        name = pair[0]
-        if name in _ONCE:
-            if name in said:
-                raise _twice(name)
-            said[name] = pair[1]
-        if name not in _REPLACED and not name.startswith(PREFIX):
-            kept.append(pair)
+    """All headers by name, those that may be said once among them, and the headers that are the client's."""
+    said = dict(headers)
+    if len(said) != len(headers):
+        _refuse_twice(headers)
+    kept = [pair for pair in headers if pair[0] not in _REPLACED and pair[0][:_PREFIX_LENGTH] != PREFIX]
     return said, kept
+
+
+def _refuse_twice(headers: Headers) -> None:
+    """Raise RequestError for a header that came twice and may come once."""
+    seen: set[bytes] = set()
+    for name, _ in headers:
+        if name in _ONCE and name in seen:
+            raise _twice(name)
+        seen.add(name)
 
 
 def _told(scope: Scope, backend: Backend, said: Mapping[bytes, bytes]) -> tuple[bytes, bytes]:

@@ -13,7 +13,7 @@ from typing import Final
 
 from daypass.access import RequestFacts
 from daypass.access.authenticate import AuthenticatedForm, AuthenticatedHead
-from daypass.access.mentioned import is_mentioned
+from daypass.access.mentioned import is_mentioned, may_be_mentioned
 from daypass.errors import EntityError, Reason, RequestError
 from daypass.gateway.actions.s3 import (
     deletion_result,
@@ -94,11 +94,15 @@ class S3Rules:
         policies"), only where a policy asks for them. Raises UpstreamError when they cannot be had: without them a deny might
         not apply.
         """
-        if operation.service != "s3" or not wants_existing_tags(operation):
+        if (
+            operation.service != "s3"
+            or not may_be_mentioned(EXISTING_TAGS, head.caller, view)
+            or not wants_existing_tags(operation)
+        ):
             return no_keys
         found: dict[_Object, Mapping[str, ContextValue]] = {}
-        for needed in (one for whole in operation.needed for one in whole.by_every_name):
-            if not existing_tags_apply(needed.action) or _object(needed) in found:
+        for needed in [one for whole in operation.needed for one in whole.by_every_name]:
+            if not existing_tags_apply(needed.action) or (found and _object(needed) in found):
                 continue
             arn = needed.resource
             resource = resource_of(

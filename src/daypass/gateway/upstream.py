@@ -252,8 +252,11 @@ def _failure(error: BaseException) -> UpstreamFailure | None:
 
 def _is_answer(response: aiohttp.ClientResponse) -> bool:
     """Whether it is a final answer that can be handed on; the library lets control characters pass."""
-    return 200 <= response.status <= 599 and not any(
-        _NO_NAME.search(name) or _NO_VALUE.search(value) for name, value in response.raw_headers
+    names, values = zip(*response.raw_headers, strict=True) if response.raw_headers else ((), ())
+    return (
+        200 <= response.status <= 599
+        and _NO_NAME.search(b"".join(names)) is None
+        and _NO_VALUE.search(b"".join(values)) is None
     )
 
 

@@ -118,6 +118,8 @@ def decide_by_policies(request: Request, layers: Layers) -> Decision:
         grant = with_principal(layers.resource, request, layers, target)[1] if layers.resource else Grant.NONE
         if grant is Grant.UNLIMITED:
             return _ALLOWED[grant]
+    if _only_identity(request, layers) and verdict_of(layers.identity, request.action, target) is ALLOW:
+        return _ALLOWED[Grant.NONE]  # rule G, for most requests of users and roles
     findings = examine(request, layers, target)
     outcome, layer = conclude(findings)
     if outcome is Outcome.ALLOWED:
@@ -130,6 +132,21 @@ def decide_by_policies(request: Request, layers: Layers) -> Decision:
 
 def _only_resource(layers: Layers) -> bool:
     return layers.rcps is None and layers.vpc_endpoint is None
+
+
+def _only_identity(request: Request, layers: Layers) -> bool:
+    """Whether it is a user or a role's session, in its own account, and nothing but its identity policies applies."""
+    principal = request.principal
+    return (
+        (type(principal) is who.RoleSession or type(principal) is who.User)
+        and principal.account == request.resource_account
+        and layers.resource is None
+        and layers.session is None
+        and layers.boundary is None
+        and layers.scps is None
+        and not layers.explicit_trust_required
+        and _only_resource(layers)
+    )
 
 
 _ALLOWED = {grant: Decision(Outcome.ALLOWED, None, grant) for grant in Grant}

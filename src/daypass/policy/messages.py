@@ -52,7 +52,11 @@ def _on_resource(request: Request) -> str:
     """S3 writes the ARN in quotes, and names none for the list of all buckets; other services write it as it is."""
     if request.resource in ("*", "arn:aws:s3:::*"):
         return ""
-    return f' on resource: "{request.resource}"' if request.action.startswith("s3:") else f" on resource: {request.resource}"
+    return (
+        f' on resource: "{request.resource}"'
+        if request.action.startswith("s3:")
+        else f" on resource: {request.resource}"
+    )
 
 
 def _caller(request: Request) -> str:

@@ -18,11 +18,11 @@ from daypass.policy import NamedPolicy
 from daypass.policy.actions import split_action
 from daypass.principal import FederatedUser, Principal, RoleSession, Root, Service, User
 from daypass.resources.naming import bucket_name
-from daypass.resources.ownership import NOWHERE, Elsewhere, is_elsewhere, owner_of
+from daypass.resources.ownership import NOWHERE, Elsewhere, owner_of
 from daypass.resources.public import is_public
 from daypass.resources.public_access import public_access_of
 from daypass.resources.rules import named_policy
-from daypass.store import View
+from daypass.store import ResourcePolicy, View
 
 _LOCKOUT_ACTIONS: Final = frozenset({"getbucketpolicy", "putbucketpolicy", "deletebucketpolicy"})
 
@@ -45,22 +45,23 @@ def resource_of(
     to of which nothing is recorded. ``elsewhere``: see ``ownership``. Raises PolicyError for a stored policy that is none.
     """
     bucket = bucket_name(owner_arn)
-    if not owner_arn or (bucket is not None and is_elsewhere(bucket, view, elsewhere)):
+    if bucket is not None:
+        record = view.buckets.with_key(bucket)
+        if record is not None and record.backend in elsewhere:
+            return Resource(arn, default_account)
+        account = (None if record is None else record.account) or default_account
+    elif owner_arn:
+        account = owner_of(owner_arn, default_account, view)
+    else:
         return Resource(arn, default_account)
-    account = owner_of(owner_arn, default_account, view)
-    return Resource(
-        arn,
-        account,
-        policy=_policy(owner_arn, account, view, principal, action),
-        trust_required=_is_key(owner_arn),
-    )
-
-
-def _policy(owner_arn: str, account: str, view: View, principal: Principal, action: str) -> NamedPolicy | None:
     stored = view.resource_policies.with_key(owner_arn)
-    if stored is None:
-        return None
-    bucket = bucket_name(owner_arn)
+    policy = None if stored is None else _policy(stored, bucket, account, view, principal, action)
+    return Resource(arn, account, policy=policy, trust_required=bucket is None and _is_key(owner_arn))
+
+
+def _policy(
+    stored: ResourcePolicy, bucket: str | None, account: str, view: View, principal: Principal, action: str
+) -> NamedPolicy | None:
     if bucket is None:
         return named_policy(stored)
     if _is_never_locked_out(principal, account, action):

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import calendar
 import re
 from datetime import datetime
 from typing import Final
@@ -25,7 +24,7 @@ def instant(text: str) -> int:
     try:
         if found is None:
             raise ValueError
-        return calendar.timegm(datetime.fromisoformat(found[1]).timetuple())
+        return int(datetime.fromisoformat(found[1] + "Z").timestamp())
     except ValueError:
         raise ProofError(Reason.SAML_VALUE_MALFORMED, "Expected an instant as 2026-01-31T12:00:00Z.") from None
 

@@ -18,6 +18,7 @@ import msgspec
 from daypass.errors import AuthenticationError, Reason
 from daypass.sigv4 import limits
 from daypass.sigv4.canonical import Parameter
+from daypass.sigv4.payloads import is_digest
 from daypass.sigv4.request import HeaderFields, RawRequest
 
 ALGORITHM: Final = b"AWS4-HMAC-SHA256"
@@ -26,7 +27,6 @@ ALGORITHM: Final = b"AWS4-HMAC-SHA256"
 _CREDENTIAL: Final = re.compile(
     rb"([A-Za-z0-9_.-]{1,128})/([0-9]{8})/([A-Za-z0-9_-]{1,64})/([A-Za-z0-9_-]{1,64})/aws4_request"
 )
-_SIGNATURE: Final = re.compile(rb"[0-9a-f]{64}")
 _PRINTABLE_BYTES: Final = bytes(range(33, 127))
 _SIGNED_NAME_BYTES: Final = b";abcdefghijklmnopqrstuvwxyz0123456789-_.!#$%&'*+^`|~"
 
@@ -117,7 +117,7 @@ def parse_signed_headers(text: bytes) -> tuple[bytes, ...]:
 
 def parse_signature(text: bytes) -> bytes:
     """The signature, exactly 64 hexadecimal digits in lower case."""
-    if _SIGNATURE.fullmatch(text) is None:
+    if not is_digest(text):
         raise AuthenticationError(Reason.SIGNATURE_MALFORMED, "Signature must be 64 hexadecimal digits in lower case.")
     return text
 

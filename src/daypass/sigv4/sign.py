@@ -11,7 +11,6 @@ from __future__ import annotations
 import binascii
 import datetime
 import hashlib
-import hmac
 from collections.abc import Sequence
 from typing import Final, Protocol
 
@@ -19,7 +18,7 @@ import msgspec
 
 from daypass.sigv4 import canonical
 from daypass.sigv4.canonical import Parameter, percent_encoded
-from daypass.sigv4.key import derive_signing_key
+from daypass.sigv4.key import SigningKey, derive_signing_key
 from daypass.sigv4.limits import MAX_PRESIGNED_LIFETIME
 from daypass.sigv4.payloads import UNSIGNED_PAYLOAD
 from daypass.sigv4.request import PathStyle
@@ -58,7 +57,7 @@ class RequestSigner:
         self._region, self._service = region, service
         self._path_style = path_style
         self._token = None if session_token is None else session_token.reveal().encode()
-        self._of_day = ("", b"", "")
+        self._of_day = ("", SigningKey(), "")
         self._of_second = (-1, b"")
 
     def __repr__(self) -> str:
@@ -99,7 +98,7 @@ class RequestSigner:
             names,
             payload,
         )
-        signature = hmac.digest(key, canonical.string_to_sign(timestamp, scope, text), "sha256").hex()
+        signature = key.sign(canonical.string_to_sign(timestamp, scope, text))
         value = (
             f"AWS4-HMAC-SHA256 Credential={self._access_key_id}/{scope}, "
             f"SignedHeaders={b';'.join(names).decode()}, Signature={signature}"
@@ -136,7 +135,7 @@ class RequestSigner:
             (b"host",),
             UNSIGNED_PAYLOAD,
         )
-        signature = hmac.digest(key, canonical.string_to_sign(timestamp, scope, text), "sha256").hex()
+        signature = key.sign(canonical.string_to_sign(timestamp, scope, text))
         return b"%b&X-Amz-Signature=%b" % (sorted_query, signature.encode())
 
     def sign_form(
@@ -173,10 +172,10 @@ class RequestSigner:
             ],
         }
         policy = binascii.b2a_base64(msgspec.json.encode(document), newline=False)
-        signature = hmac.digest(key, policy, "sha256").hex()
+        signature = key.sign(policy)
         return [*added, ("policy", policy.decode()), ("x-amz-signature", signature)]
 
-    def _moment(self, now: float) -> tuple[bytes, str, bytes]:
+    def _moment(self, now: float) -> tuple[bytes, str, SigningKey]:
         """The timestamp, the scope and the signing key of an instant."""
         # Each pair is replaced as a whole, so that a second thread reads the old one or the new one.
         second, timestamp = self._of_second

@@ -110,7 +110,8 @@ def verify_signature(
     _check_time(authorization, now, skew)  # 2
     _check_signed_headers(authorization)  # 3
     path = check_path(request.path, path_style)  # 4
-    check_query(request.query, authorization.parameters)
+    if request.query:
+        check_query(request.query, authorization.parameters)
     payload = _payload(authorization, payload_hash, accepted_payloads)  # 5
     _check_signature(authorization, secret, path, payload)  # 6
     return VerifiedSignature(
@@ -178,11 +179,11 @@ def check_scope(scoped: Scoped, timestamp: bytes, services: Set[str], regions: S
 
 def _check_time(authorization: UnverifiedAuthorization, now: float, skew: float) -> None:
     # NOTE: written so that a NaN refuses.
-    signed_at, timestamp = authorization.signed_at, authorization.timestamp.decode()
+    signed_at = authorization.signed_at
     if not signed_at <= now + skew:
         raise AuthenticationError(
             Reason.SIGNATURE_NOT_YET_CURRENT,
-            f"Signature not yet current: {timestamp} is still later than {basic(now + skew)} "
+            f"Signature not yet current: {authorization.timestamp.decode()} is still later than {basic(now + skew)} "
             f"({basic(now)} + {skew / 60:g} min.)",
         )
     if authorization.expires is not None:
@@ -194,7 +195,7 @@ def _check_time(authorization: UnverifiedAuthorization, now: float, skew: float)
     elif not signed_at >= now - skew:
         raise AuthenticationError(
             Reason.SIGNATURE_EXPIRED,
-            f"Signature expired: {timestamp} is now earlier than {basic(now - skew)} "
+            f"Signature expired: {authorization.timestamp.decode()} is now earlier than {basic(now - skew)} "
             f"({basic(now)} - {skew / 60:g} min.)",
         )
 
@@ -213,7 +214,7 @@ def _check_signed_headers(authorization: UnverifiedAuthorization) -> None:
     if headers.repeated and not headers.repeated.isdisjoint(signed):
         raise AuthenticationError(Reason.SIGNED_HEADER_REPEATED, "A signed header came more than once.")
     for name in headers.values:
-        if name.startswith(b"x-amz-") and name not in signed:
+        if name[:6] == b"x-amz-" and name not in signed:
             _refuse_unsigned(name)
     if not authorization.presigned and b"x-amz-date" not in headers.values and b"date" not in signed:
         _refuse_unsigned(b"date")
@@ -277,6 +278,6 @@ def _check_signature(
         request.method, path, query, authorization.headers.values, authorization.signed_headers, payload
     )
     key = signing_key(secret, authorization)
-    wanted = hmac.digest(key, canonical.string_to_sign(authorization.timestamp, authorization.scope, text), "sha256")
-    if not hmac.compare_digest(wanted.hex().encode(), authorization.signature):
+    wanted = key.sign(canonical.string_to_sign(authorization.timestamp, authorization.scope, text))
+    if not hmac.compare_digest(wanted.encode(), authorization.signature):
         raise AuthenticationError(Reason.SIGNATURE_DOES_NOT_MATCH, MISMATCH)

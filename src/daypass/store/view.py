@@ -179,12 +179,20 @@ _ORGANIZATION: Final = tuple(
 class View:
     """What the service remembers at ``revision``, the number of the newest change that is in it."""
 
-    __slots__ = (*(kind.record.collection for kind in KINDS.values()), "key_ring", "organization_memory", "revision")
+    __slots__ = (
+        *(kind.record.collection for kind in KINDS.values()),
+        "caller_memory",
+        "key_ring",
+        "organization_memory",
+        "revision",
+    )
 
     revision: int
-    organization_memory: dict[Hashable, object]
+    organization_memory: dict[Hashable, Any]
     """What was derived from the organisation, for who derives it (``daypass.access.organization``). The same object from view
     to view for as long as the organisation, its parts and its policies stay the same."""
+    caller_memory: dict[Hashable, Any]
+    """What was derived for callers, for who derives it (``daypass.access.remembered``). Every view begins with an empty one."""
     key_ring: tuple[SealingKey, ...]
     """The sealing keys, oldest first. The same object from view to view for as long as the ring stays the same."""
     accounts: Records[Account]
@@ -223,6 +231,7 @@ class View:
         self.revision = 0
         self.key_ring = ()
         self.organization_memory = {}
+        self.caller_memory = {}
         for kind in KINDS.values():
             setattr(self, kind.record.collection, Records(kind))
 
@@ -249,6 +258,7 @@ class View:
         view.key_ring = self.key_ring if same_ring else tuple(view.sealing_keys.of(""))
         same_organization = all(getattr(view, name) is getattr(self, name) for name in _ORGANIZATION)
         view.organization_memory = self.organization_memory if same_organization else {}
+        view.caller_memory = {}
         return view
 
     def record(self, record: Record) -> Any:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from daypass.errors import Reason, RequestError
-from daypass.gateway.actions.s3 import at_time
+from daypass.gateway.actions.s3 import keys_at_time
 from daypass.gateway.actions.s3.keys import GENERAL
 from daypass.gateway.asking import Needed
 from daypass.identity import ContextValue
@@ -350,12 +350,12 @@ def test_tags_in_a_header_that_are_no_set_of_tags_are_refused(value: str) -> Non
 
 def test_the_age_of_a_signature_and_the_days_of_a_retention_are_told_by_the_time() -> None:
     needed = Needed("s3:PutObject", "arn:aws:s3:::b/k", {"s3:object-lock-retain-until-date": "1970-01-03T00:00:00Z"})
-    at = at_time(needed, now=86_400.0, signed_at=86_398.5)
-    assert at.keys["s3:signatureage"] == "1500"
-    assert at.keys["s3:object-lock-remaining-retention-days"] == "1"
-    assert at_time(needed, now=86_399.0, signed_at=86_399.0).keys["s3:object-lock-remaining-retention-days"] == "2"
-    assert at_time(needed, now=86_399.0, signed_at=86_500.0).keys["s3:signatureage"] == "0"
-    assert "s3:object-lock-remaining-retention-days" not in at_time(Needed("a", "b"), now=1.0, signed_at=1.0).keys
+    at = keys_at_time(needed, now=86_400.0, signed_at=86_398.5)
+    assert at["s3:signatureage"] == "1500"
+    assert at["s3:object-lock-remaining-retention-days"] == "1"
+    assert keys_at_time(needed, now=86_399.0, signed_at=86_399.0)["s3:object-lock-remaining-retention-days"] == "2"
+    assert keys_at_time(needed, now=86_399.0, signed_at=86_500.0)["s3:signatureage"] == "0"
+    assert "s3:object-lock-remaining-retention-days" not in keys_at_time(Needed("a", "b"), now=1.0, signed_at=1.0)
 
 
 @pytest.mark.parametrize(

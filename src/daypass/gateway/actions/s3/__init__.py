@@ -14,14 +14,14 @@ from daypass.gateway.actions.s3.mapping import (
     without_copied_tags,
 )
 from daypass.gateway.actions.s3.names import owner_of
-from daypass.gateway.actions.s3.timed import at_time
+from daypass.gateway.actions.s3.timed import keys_at_time
 
 __all__ = [
     "S3Actions",
-    "at_time",
     "deletion_result",
     "deletion_without",
     "existing_tags_apply",
+    "keys_at_time",
     "owner_of",
     "tags_of",
     "wants_existing_tags",

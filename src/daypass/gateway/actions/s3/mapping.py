@@ -91,7 +91,7 @@ def _check_coding(reading: Reading) -> None:
 
 def wants_existing_tags(asked: AskedOperation) -> bool:
     """Whether a permission of an operation has the key ``s3:ExistingObjectTag/<key>`` (``existing_tags_apply``)."""
-    return any(one.action in EXISTING_TAG_ACTIONS for one in asked.needed)
+    return not EXISTING_TAG_ACTIONS.isdisjoint([one.action for one in asked.needed])
 
 
 def existing_tags_apply(action: str) -> bool:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import math
 
-import msgspec
-
 from daypass.gateway.asking import Needed
+from daypass.identity import ContextValue
 from daypass.policy import values
 
 _UNTIL = "s3:object-lock-retain-until-date"
@@ -18,9 +17,9 @@ _DAY = 86_400
 _NANOSECONDS = 1_000_000_000
 
 
-def at_time(needed: Needed, *, now: float, signed_at: float) -> Needed:
+def keys_at_time(needed: Needed, *, now: float, signed_at: float) -> dict[str, ContextValue]:
     """
-    The same with ``s3:signatureage`` (milliseconds) and, where an object is to be retained,
+    The condition keys of a permission with ``s3:signatureage`` (milliseconds) and, where an object is to be retained,
     ``s3:object-lock-remaining-retention-days`` (days that have begun). ``now``, ``signed_at``: seconds since 1970.
     """
     keys = {**needed.keys, "s3:signatureage": str(max(0, int((now - signed_at) * 1000)))}
@@ -29,4 +28,4 @@ def at_time(needed: Needed, *, now: float, signed_at: float) -> Needed:
         instant = values.instant(until)
         if instant is not None:
             keys[_REMAINING] = str(max(0, math.ceil((instant / _NANOSECONDS - now) / _DAY)))
-    return msgspec.structs.replace(needed, keys=keys)
+    return keys
