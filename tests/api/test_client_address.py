@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daypass.doorway.client_address import Headers, Origin, origin, origin_behind
+from daypass.doorway.client_address import Headers, Origin, normal_address, origin, origin_behind
 
 PROXIES = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8"))
 
@@ -107,3 +107,10 @@ def test_behind_a_proxy_that_has_shown_who_it_is_its_word_on_tls_counts() -> Non
     headers = [(b"x-forwarded-proto", b"https")]
     assert origin_behind("192.0.2.1", "http", headers, ()).secure
     assert not origin("192.0.2.1", "http", headers, ()).secure
+
+
+@pytest.mark.parametrize(
+    ("text", "address"), [("2001:db8::1%" + "z" * 52, "2001:db8::1"), ("2001:db8::1%" + "z" * 53, None)]
+)
+def test_a_text_that_is_longer_than_any_address_is_none(text: str, address: str | None) -> None:
+    assert normal_address(text) == address

@@ -23,6 +23,7 @@ from daypass.gateway.exchange import Exchange
 from daypass.gateway.reports import event_of
 from daypass.sessions import Session
 from daypass.sigv4 import PathStyle, RequestSigner, derive_signing_key, payload_digest
+from daypass.sigv4.key import SigningKey
 from daypass.store import View
 from doors import fetch
 from gateway.asking_services import (
@@ -610,7 +611,7 @@ async def test_a_key_for_one_service_signs_nothing_at_our_own_doors(asks: Asking
         path_style=PathStyle.NORMALISED,
     )
     scope = f"{result['date']}/us-east-1/{service}/aws4_request"
-    signer._of_day = (result["date"], base64.b64decode(result["signing_key"]), scope)
+    signer._of_day = (result["date"], SigningKey(base64.b64decode(result["signing_key"])), scope)
     body = b"Action=GetCallerIdentity&Version=2011-06-15"
     fixed = [(b"host", b"daypass.test"), (b"content-type", b"application/x-www-form-urlencoded")]
     path = b"/verify/requests" if service == "daypass" else b"/"
