@@ -234,7 +234,7 @@ def test_a_variable_named_ten_thousand_times_does_not_make_a_gigabyte(operator: 
     start = "arn:a:b:c:d:" if operator == "ArnLike" else ""
     started = time.thread_time()
     assert not holds(operator, start + "${v}" * 10_000, start + "x", v="x" * 100_000)
-    assert time.thread_time() - started < 1
+    assert time.thread_time() - started < 4  # a second on a slow machine; a minute if the texts were made
     assert holds(operator, start + "${v}" * 1_000, start + "x" * 200_000, v="x" * 200)
     assert not holds(operator, start + "${v}" * 1_000, start + "x" * 200_001, v="x" * 200)
     assert holds(operator, [start + "${v}" * 1_000, start + "y"], start + "y", v="x" * 200)
