@@ -206,6 +206,13 @@ def test_a_denied_key_cannot_be_deleted_among_many_by_a_slash_at_its_end(red: Ga
     assert (reply.status, reply.code, sent) == (200, "AccessDenied", [])
 
 
+def test_nothing_is_looked_up_for_a_copy_that_is_denied_whatever_tags_its_source_has(red: Gateway) -> None:
+    reply, sent = _ask(red, "PUT", "/bucket/blue/copy", headers={"x-amz-copy-source": "bucket/red/other"})
+    assert (reply.status, reply.code, sent) == (403, "AccessDenied", [])
+    reply, sent = _ask(red, "PUT", "/bucket/red/copy", headers={"x-amz-copy-source": "bucket/blue/secret"})
+    assert (reply.status, reply.code, sent) == (403, "AccessDenied", [])
+
+
 def test_an_archive_to_be_unpacked_does_not_reach_the_backend(red: Gateway) -> None:
     headers = {"x-amz-meta-snowball-auto-extract": "true"}
     reply, sent = _ask(red, "PUT", "/bucket/red/a.tar", body=b"archive", headers=headers)

@@ -45,6 +45,7 @@ def source(*pieces: bytes) -> ClientBody:
         ("execute-api", (), b"", True),
         ("execute-api", ((b"x-amz-content-sha256", b"UNSIGNED-PAYLOAD"),), b"", False),
         ("execute-api", (), b"X-Amz-Content-Sha256=abc", False),
+        ("execute-api", (), b"q=x-amz-content-sha256", True),
         ("s3", (), b"", False),
     ],
 )

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from botocore.auth import SigV4Auth
+from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
@@ -248,3 +248,16 @@ def test_requests_are_counted_by_backend_operation_and_code(stage: Stage) -> Non
     for code in ("Success", "AccessDenied"):
         wanted = {'backend="recorded"', 'operation="GetObject"', f'code="{code}"'}
         assert any(wanted <= labels and count >= 1 for labels, count in counted.items()), (code, lines)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/api/items", 200), ("/api/items?q=x-amz-content-sha256", 200)])
+def test_an_http_service_can_be_asked_by_a_presigned_url(stage: Stage, path: str, status: int) -> None:
+    request = AWSRequest("GET", stage.url + path)
+    pair = Credentials(stage.keys.access_key_id, stage.keys.secret_access_key, stage.keys.session_token)
+    SigV4QueryAuth(pair, "execute-api", REGION, expires=60).add_auth(request)
+    stage.service.reset()
+    target = str(request.url).removeprefix(stage.url)
+    answer = exchange(stage.url, "GET", target, {"Host": urlsplit(stage.url).netloc}, b"")
+    assert answer.status == status
+    (seen,) = stage.service.seen
+    assert seen.target == path

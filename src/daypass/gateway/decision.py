@@ -25,6 +25,7 @@ from daypass.errors import AccessDeniedError, Reason, RequestError
 from daypass.gateway.actions.s3 import keys_at_time
 from daypass.gateway.asking import NO_KEYS, AskedOperation, Incoming, Needed
 from daypass.gateway.backends import Backend
+from daypass.gateway.whole_bodies import says_no_digest
 from daypass.identity import ContextValue
 from daypass.resources import resource_of
 from daypass.sigv4 import S3_PAYLOADS, UNSIGNED_PAYLOAD, PathStyle, RawRequest, UnverifiedPostForm
@@ -35,6 +36,8 @@ _ELSEWHERE: Final = frozenset({UNSIGNED_PAYLOAD})
 
 DECISIONS_AT_ONCE: Final = 50
 """Decisions that are made while nobody else is served: some milliseconds. One deletion may need a thousand."""
+
+_NONE: Final[frozenset[str]] = frozenset()
 
 _BUCKET_ARN: Final = "arn:aws:s3:::"
 
@@ -107,12 +110,14 @@ class Gate:
         known already. Raises AuthenticationError.
         """
         is_s3 = backend.service == "s3"
+        # Elsewhere a presigned request that says nothing of its body is signed over it, as every other is.
+        elsewhere = _NONE if says_no_digest(raw, backend) else _ELSEWHERE
         return self._authenticator.authenticate_head(
             raw,
             service=backend.service,
             region=backend.region,
             path_style=PathStyle.RAW if is_s3 else PathStyle.NORMALISED,
-            accepted_payloads=S3_PAYLOADS if is_s3 else _ELSEWHERE,
+            accepted_payloads=S3_PAYLOADS if is_s3 else elsewhere,
             view=view,
             now=facts.now,
             payload_hash=payload_hash,

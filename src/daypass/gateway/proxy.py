@@ -163,12 +163,16 @@ class GatewayDoor:
         keys = await self._rules.keys_for(backend, head, facts, operation, view)
         try:
             return await self._gate.decide(head, backend, incoming, facts, view, asked=operation, more_keys=keys)
-        except AccessDeniedError:
-            fewer = await self._rules.relaxed(backend, operation, facts.now)
+        except AccessDeniedError as error:
+            fewer = self._rules.without_tags(operation)
             if fewer is None:
                 raise
+            # Decided before anything is looked up: who may not copy hears that, and learns nothing of the source.
+            allowed = await self._gate.decide(head, backend, incoming, facts, view, asked=fewer, more_keys=keys)
+            if await self._rules.has_tags(backend, operation, facts.now):
+                raise error from None
         exchange.more_headers = (NO_TAGS_COPIED,)
-        return await self._gate.decide(head, backend, incoming, facts, view, asked=fewer, more_keys=keys)
+        return allowed
 
     async def _forward(self, exchange: Exchange, allowed: Allowed, bucket: str | None, answering: Answering) -> None:
         """Send the request on, and its answer back."""

@@ -129,15 +129,16 @@ class S3Rules:
             body = await found.whole(_TAGS_BYTES)
             return {f"{EXISTING_TAGS}{name.lower()}": value for name, value in existing_tags(found.status, body)}
 
-    async def relaxed(self, backend: Backend, operation: AskedOperation, now: float) -> AskedOperation | None:
+    def without_tags(self, operation: AskedOperation) -> AskedOperation | None:
         """
-        What a denied copy needs when its source has no tags: the permissions of tags are for tags that there are. None where
-        that makes no difference. Whoever goes on by it sends ``NO_TAGS_COPIED``, for tags may come meanwhile.
+        What a copy needs when its source has no tags: the permissions of tags are for tags that there are. None where that
+        makes no difference. Whoever goes on by it sends ``NO_TAGS_COPIED``, for tags may come meanwhile.
         """
-        fewer = without_copied_tags(operation) if operation.service == "s3" else None
-        if fewer is None or await self._tags(backend, operation.needed[0], now):
-            return None
-        return fewer
+        return without_copied_tags(operation) if operation.service == "s3" else None
+
+    async def has_tags(self, backend: Backend, operation: AskedOperation, now: float) -> bool:
+        """Whether the source of a copy has tags. Raises UpstreamError when the backend does not say."""
+        return bool(await self._tags(backend, operation.needed[0], now))
 
     async def check(self, raw: RawRequest, content: bytes | None, allowed: Allowed) -> None:
         """Refuse what no permission can allow: public ACLs where they are blocked, and buckets that are somebody else's."""

@@ -30,7 +30,8 @@ def says_no_digest(raw: RawRequest, backend: Backend) -> bool:
     """Whether the signature covers a digest of the body that the request does not say."""
     if backend.service == "s3":
         return False
-    return not any(name == _DIGEST for name, _ in raw.headers) and _DIGEST not in raw.query.lower()
+    in_query = (piece.partition(b"=")[0].lower() for piece in raw.query.split(b"&"))
+    return _DIGEST not in (name for name, _ in raw.headers) and _DIGEST not in in_query
 
 
 class WholeBodies:
