@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from daypass.errors import Reason, RequestError
 from daypass.gateway.bodies import CHUNK_BYTES, framed_length, trailer_lines
-from daypass.gateway.onward import onward_headers, without_credential
+from daypass.gateway.onward import _length, onward_headers, without_credential
 from daypass.sigv4 import RawRequest
+from gateway.test_whole_bodies import BACKEND
 
 CREDENTIAL = (
     b"X-Amz-Algorithm=a&X-Amz-Credential=b&X-Amz-Date=c&X-Amz-Expires=1&X-Amz-SignedHeaders=host&X-Amz-Signature=d"
@@ -87,6 +92,46 @@ def test_a_value_that_is_not_utf8_is_refused() -> None:
 )
 def test_a_query_goes_on_without_its_credential_and_otherwise_untouched(query: bytes, left: bytes) -> None:
     assert without_credential(query) == left
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A body in chunks of which the length is known."""
+
+    length: int | None = 5
+    trailers: Mapping[str, str] = field(default_factory=dict)
+    checked: frozenset[str] = frozenset()
+
+    def feed(self, data: bytes) -> list[bytes]:
+        return [data]
+
+    def finish(self) -> list[bytes]:
+        return []
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "taken_without_trailers"),
+    [
+        ("crc32", True, True),
+        ("sha256", True, True),
+        ("crc32c", True, False),
+        ("crc64nvme", True, False),
+        ("sha512", False, False),
+        ("xxhash64", False, False),
+    ],
+)
+@pytest.mark.parametrize("trailers", [True, False])
+def test_a_checksum_behind_the_body_that_cannot_go_on_is_refused(
+    name: str, taken: bool, taken_without_trailers: bool, trailers: bool
+) -> None:
+    raw = RawRequest("PUT", b"/lake/key", b"", ((b"x-amz-trailer", f"x-amz-checksum-{name}".encode()),))
+    backend = replace(BACKEND, service="s3", trailers=trailers)
+    if taken if trailers else taken_without_trailers:
+        assert _length(raw, backend, Decoded())[1] is trailers
+        return
+    with pytest.raises(RequestError) as refused:
+        _length(raw, backend, Decoded())
+    assert refused.value.reason is Reason.UNSUPPORTED_OPERATION
 
 
 @given(decoded=st.integers(0, 5 * CHUNK_BYTES), value=st.text("abc=", min_size=8, max_size=8))

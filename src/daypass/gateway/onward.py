@@ -272,7 +272,12 @@ def _length(raw: RawRequest, backend: Backend, body: Body) -> tuple[int, bool]:
                 Reason.UNSUPPORTED_OPERATION, "A checksum behind the body must be CRC32, SHA1 or SHA256 here."
             )
         return decoded, False
-    trailer = sum(len(name) + _CHECKSUM_CHARACTERS.get(name, 0) + 3 for name in names)
+    if not _CHECKSUM_CHARACTERS.keys() >= set(names):
+        raise RequestError(
+            Reason.UNSUPPORTED_OPERATION,
+            "A checksum behind the body must be one of CRC32, CRC32C, CRC64NVME, SHA1 and SHA256.",
+        )
+    trailer = sum(len(name) + _CHECKSUM_CHARACTERS[name] + 3 for name in names)
     return framed_length(decoded, trailer), True
 
 

@@ -99,6 +99,10 @@ def event_of(exchange: Exchange) -> Event:
         data["bytesTransferredOut"] = exchange.sent
     if exchange.client_gone:
         data["clientGone"] = True
+    if exchange.allowed is not None and exchange.allowed.denied:
+        data["deniedItems"] = [
+            exchange.allowed.operation.each[item.place].resource for item in exchange.allowed.denied[:MOST_RESOURCES]
+        ]
     return Event(
         at=exchange.at if facts is None else facts.now,
         source=_UNKNOWN_SOURCE if backend is None else f"{backend.service}.amazonaws.com",
