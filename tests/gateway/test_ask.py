@@ -588,9 +588,11 @@ async def test_no_key_is_given_for_a_presigned_request(asks: Asking) -> None:
         service="notes",
         path_style=PathStyle.NORMALISED,
     )
-    query = signer.presign("GET", b"/notes/1", b"", host=b"notes.test", now=asks.running.clock(), expires=600)
+    query = signer.presign(
+        "GET", b"/notes/1", b"", host=b"notes.test", now=asks.running.clock(), expires=600, payload=EMPTY
+    )
     target = "/notes/1?" + query.decode()
-    request = {"method": "GET", "target": target, "headers": [["host", "notes.test"]]}
+    request = {"method": "GET", "target": target, "headers": [["host", "notes.test"]], "payload_sha256": EMPTY}
     [result] = await verified(asks, {**request, "permissions": [READ]})
     assert (result["allowed"], result["presigned"]) == (True, True)
     key = await asks.ask("keys", {**PLACE, "request": request})

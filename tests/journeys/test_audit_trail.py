@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -25,10 +26,9 @@ from daypass.cli.audit.selection import Wanted
 from daypass.cli.audit.selection import search as trail
 from daypass.clock import system_clock
 from fakes.saml_idp import FakeSamlIdp, rsa_key
-from journeys.refusals import refusal
 from journeys.roles import ACCOUNT, Issuer, allow, document, role_arn, unique
 from journeys.wire import get_caller_identity
-from running import Keys, Server, get, running_server
+from running import Keys, Server, running_server
 
 AWS: Final = "https://aws.amazon.com/SAML/Attributes/"
 SECONDS: Final = 20.0
@@ -137,9 +137,15 @@ def test_credentials_of_a_container_are_in_the_trail_with_the_door(server: Serve
 
 
 def test_what_is_refused_to_containers_is_in_the_trail_with_the_door(server: Server) -> None:
-    status, _ = get(f"{server.url}/container-credentials")
-    assert status == 400
-    [refused, *_] = wait_for(server, Wanted(event="AssumeRoleWithWebIdentity", reason="invalid-parameter"))
+    with pytest.raises(HTTPError) as caught:
+        urlopen(f"{server.url}/container-credentials")
+    with caught.value as answer:
+        assert answer.code == 400
+        refused = record_of(server, answer.headers["x-amzn-requestid"])
+    assert (refused["eventName"], refused["additionalEventData"]["reason"]) == (
+        "AssumeRoleWithWebIdentity",
+        "invalid-parameter",
+    )
     assert refused["additionalEventData"]["door"] == "container-credentials"
 
 
@@ -299,11 +305,9 @@ def test_a_kill_loses_no_more_than_the_last_seconds_and_the_chain_holds(tmp_path
 
 def test_a_refusal_names_what_it_was_refused_for(server: Server, issuer: Issuer) -> None:
     token = issuer.token(aud="another")
-    refused = refusal(
-        server.client("sts").assume_role_with_web_identity,
-        RoleArn=role_arn(issuer.role()),
-        RoleSessionName="session",
-        WebIdentityToken=token,
-    )
-    [record, *_] = wait_for(server, Wanted(reason="token-audience-mismatch"))
-    assert (record["errorCode"], record["errorMessage"]) == (refused.code, refused.message)
+    with pytest.raises(ClientError) as caught:
+        issuer.assume(issuer.role(), token)
+    refused: Any = caught.value.response
+    record = record_of(server, id_of(refused))
+    assert record["additionalEventData"]["reason"] == "token-audience-mismatch"
+    assert (record["errorCode"], record["errorMessage"]) == (refused["Error"]["Code"], refused["Error"]["Message"])

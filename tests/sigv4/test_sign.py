@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections.abc import Mapping
 from unittest import mock
 from urllib.parse import quote
 
 import pytest
-from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
 from hypothesis import example, given
@@ -209,6 +210,16 @@ def test_what_is_presigned_is_what_botocore_presigns_and_verifies(path: str, que
     credentials = BotocoreCredentials(KEY_ID, SECRET.decode(), token)
     with mock.patch("botocore.auth.get_current_datetime", return_value=moment):
         S3SigV4QueryAuth(credentials, "s3", "us-east-1", expires=60).add_auth(request)
+    assert ours.rpartition(b"=")[2] == str(request.url).rpartition("X-Amz-Signature=")[2][:64].encode()
+
+
+def test_a_presigned_request_of_another_service_covers_its_body_as_botocores_does() -> None:
+    digest = hashlib.sha256(b"").hexdigest()
+    ours = signer().presign("GET", b"/k", b"a=1", host=HOST[1], now=NOW, expires=60, payload=digest)
+    request = AWSRequest("GET", "http://backend.example.org:9000/k?a=1")
+    moment = datetime.datetime.fromtimestamp(NOW, datetime.UTC)
+    with mock.patch("botocore.auth.get_current_datetime", return_value=moment):
+        SigV4QueryAuth(BotocoreCredentials(KEY_ID, SECRET.decode()), "s3", "us-east-1", expires=60).add_auth(request)
     assert ours.rpartition(b"=")[2] == str(request.url).rpartition("X-Amz-Signature=")[2][:64].encode()
 
 

@@ -106,12 +106,23 @@ class RequestSigner:
         added.append((b"authorization", value.encode()))
         return added
 
-    def presign(self, method: str, path: bytes, query: bytes, *, host: bytes, now: float, expires: int) -> bytes:
+    def presign(
+        self,
+        method: str,
+        path: bytes,
+        query: bytes,
+        *,
+        host: bytes,
+        now: float,
+        expires: int,
+        payload: str = UNSIGNED_PAYLOAD,
+    ) -> bytes:
         """
         The query of a presigned request: the one given with the credential added (S3 API, "Using Query Parameters").
 
-        ``expires``: for how many seconds from ``now`` it is good, at most a week. The body is not covered. Raises ValueError
-        for an impossible lifetime, AuthenticationError for a path or query that cannot be read.
+        ``expires``: for how many seconds from ``now`` it is good, at most a week. ``payload``: the SHA-256 of the body, which
+        every service but S3 wants covered. Raises ValueError for an impossible lifetime, AuthenticationError for a path or
+        query that cannot be read.
         """
         if not 1 <= expires <= MAX_PRESIGNED_LIFETIME:
             raise ValueError("a presigned request is good for 1 second to a week")
@@ -133,7 +144,7 @@ class RequestSigner:
             sorted_query,
             {b"host": host},
             (b"host",),
-            UNSIGNED_PAYLOAD,
+            payload,
         )
         signature = key.sign(canonical.string_to_sign(timestamp, scope, text))
         return b"%b&X-Amz-Signature=%b" % (sorted_query, signature.encode())
