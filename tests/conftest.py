@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What holds for every test: how much is generated, and that nothing is skipped where everything is required."""
+"""What holds for every test: how much is generated, what a new database is made from, and that nothing is skipped in CI."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+import databases
+import daypass.store.store
+from daypass.store.migrate import migrate
 
 settings.register_profile("long", max_examples=20_000, deadline=None)
 settings.register_profile("quick", deadline=None)  # this machine may be busy; what takes long is bounded in other ways
@@ -23,3 +28,16 @@ def pytest_runtest_makereport() -> Generator[None, Any, Any]:
         report.outcome = "failed"
         report.longrepr = f"skipped, where DAYPASS_TEST_REQUIRE_ALL=1 allows no skip: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _new_databases_are_copies() -> Generator[None]:
+    """A store that is opened where there is none finds an empty one, as the migrations made it once; they are still asked."""
+
+    def placed(path: Path) -> None:
+        databases.place(path)
+        migrate(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(daypass.store.store, "migrate", placed)
+        yield

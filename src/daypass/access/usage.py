@@ -11,16 +11,15 @@ later; AWS's own reports are hours late. A use is noted whether it is then permi
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from daypass.access.authenticate import Caller
 from daypass.credentials import LONG_TERM_KEY
-from daypass.errors import UnavailableError
 from daypass.principal import RoleSession, User
 from daypass.store import LastUse, Store, View
+from daypass.store.late_notes import LateNotes
 
 if TYPE_CHECKING:
     from daypass.store import Transaction
@@ -45,19 +44,14 @@ _Key = tuple[str, str, str]
 """Whose access key, which service, which action."""
 
 
-class UsageRecorder:
-    """
-    Notes uses, and writes them down. Belongs to one event loop; any number of processes may write to the same store, where
-    the later instant wins. ``failed`` is told of an error that is not an outage of the database.
-    """
+class UsageRecorder(LateNotes):
+    """Notes uses, and writes them down. Of several processes that write to one store the later instant wins."""
 
     def __init__(self, store: Store, failed: Callable[[Exception], None]) -> None:
+        super().__init__(FLUSH_SECONDS, failed)
         self._store = store
-        self._failed = failed
         self._noted: dict[_Key, int] = {}
         self._waiting: dict[str, LastUse] = {}
-        self._flushing: asyncio.Task[None] | None = None
-        self._closing = asyncio.Event()
 
     def note(self, caller: Caller, *, service: str, action: str, now: float) -> None:
         """The caller asks for an action (without its service) now. Within a running event loop; never waits or raises."""
@@ -74,8 +68,8 @@ class UsageRecorder:
             use = LastUse(principal.account, entity_id, service, action, second, caller.region, principal.arn)
             if len(self._waiting) < MOST_WAITING or use.key in self._waiting:
                 self._waiting[use.key] = use
-        if self._waiting and self._flushing is None:
-            self._flushing = asyncio.get_running_loop().create_task(self._flush_soon())
+        if self._waiting:
+            self._soon()
 
     async def flush(self) -> None:
         """
@@ -90,31 +84,11 @@ class UsageRecorder:
                 if self._waiting.get(use.key) is use:  # another may have taken its place meanwhile
                     del self._waiting[use.key]
 
-    async def close(self) -> None:
-        """Write what waits, if it can be written, and stop. Nothing is to be noted afterwards."""
-        self._closing.set()
-        if self._flushing is not None:
-            await self._flushing
+    def _is_waiting(self) -> bool:
+        return bool(self._waiting)
 
-    async def _flush_soon(self) -> None:
-        while self._waiting:
-            try:
-                await asyncio.wait_for(self._closing.wait(), FLUSH_SECONDS)
-            except TimeoutError:
-                pass  # the usual case: it is not the end yet
-            await self._try_to_flush()
-            if self._closing.is_set():
-                break
-        self._flushing = None
-
-    async def _try_to_flush(self) -> None:
-        try:
-            await self.flush()
-        except UnavailableError:
-            pass  # health checks and the requests that write tell of it; the notes wait
-        except Exception as error:  # noqa: BLE001 - INVARIANT: notes are never the reason why anything else fails
-            self._waiting.clear()  # whatever it is, it would be met again
-            self._failed(error)
+    def _give_up(self) -> None:
+        self._waiting.clear()
 
 
 def _entity_ids(caller: Caller) -> tuple[str, ...]:

@@ -21,10 +21,11 @@ import msgspec
 from daypass.access import Caller
 from daypass.audit import UNSIGNED_REGION, Decision, Event, Proven, Who, record_of
 from daypass.clock import iso8601
-from daypass.errors import DaypassError, UnavailableError
+from daypass.errors import DaypassError
 from daypass.randomness import public_random_bytes
 from daypass.store import Store
 from daypass.store.audit_trail import Block, Keep
+from daypass.store.late_notes import LateNotes
 
 FLUSH_SECONDS: Final = 2.0
 """From the first note to the writing of all that came meanwhile: how late the trail is, and what a killed process loses."""
@@ -64,15 +65,12 @@ SOURCE: Final = "audit.daypass"
 _encoder: Final = msgspec.json.Encoder(enc_hook=str)
 
 
-class AuditTrail:
-    """
-    Notes what the doors did, and writes it down. Belongs to one event loop; any number of processes may write to one store.
-    ``failed`` is told of an error that is not an outage of the database.
-    """
+class AuditTrail(LateNotes):
+    """Notes what the doors did, and writes it down."""
 
     def __init__(self, store: Store, failed: Callable[[Exception], None], keep: Keep | None = None) -> None:
+        super().__init__(FLUSH_SECONDS, failed)
         self._store = store
-        self._failed = failed
         self._keep = keep or Keep()
         self._waiting: list[Event] = []
         self._weight = 0
@@ -80,10 +78,7 @@ class AuditTrail:
         self._left_out = LeftOut()
         self._unproven = Allowance(UNPROVEN, UNPROVEN_A_SECOND)
         self._strangers = Allowance(UNPROVEN, UNPROVEN_A_SECOND)
-        self._writing: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
-        self._wake = asyncio.Event()
-        self._closing = False
         self.dropped = 0
         """Events that this process could not record, since it started: for health checks and metrics."""
         self.write_failures = 0
@@ -108,10 +103,7 @@ class AuditTrail:
         else:
             self._weight += weight
             self._waiting.append(event)
-            if len(self._waiting) >= RECORDS_IN_A_BLOCK:
-                self._wake.set()
-        if self._writing is None:
-            self._writing = asyncio.get_running_loop().create_task(self._write_soon())
+        self._soon(early=len(self._waiting) >= RECORDS_IN_A_BLOCK)
 
     def _is_allowed(self, event: Event, many: int) -> bool:
         """
@@ -144,13 +136,6 @@ class AuditTrail:
                     await transaction.append_audit_block(self._made, self._keep, again=again)
                 self._made = None
 
-    async def close(self) -> None:
-        """Write what waits, if it can be written, and stop. Nothing is to be noted afterwards."""
-        self._closing = True
-        self._wake.set()
-        if self._writing is not None:
-            await self._writing
-
     async def _next_block(self) -> Block:
         batch = self._waiting[:RECORDS_IN_A_BLOCK]
         del self._waiting[: len(batch)]
@@ -164,32 +149,18 @@ class AuditTrail:
             await asyncio.sleep(0)
         return maker.block(batch)
 
-    async def _write_soon(self) -> None:
-        while self._waiting or self._made is not None or self._left_out:
-            try:
-                await asyncio.wait_for(self._wake.wait(), FLUSH_SECONDS)
-            except TimeoutError:
-                pass  # the usual case: neither many notes nor the end
-            last = self._closing
-            if not last:
-                self._wake.clear()
-            await self._try_to_flush()
-            if last:
-                break
-        self._writing = None
+    def _is_waiting(self) -> bool:
+        return bool(self._waiting or self._made is not None or self._left_out)
 
-    async def _try_to_flush(self) -> None:
-        try:
-            await self.flush()
-        except UnavailableError:
-            self.write_failures += 1  # health checks and the requests that write tell of it too; the notes wait
-        except Exception as error:  # noqa: BLE001 - INVARIANT: notes are never the reason why anything else fails
-            self.write_failures += 1
-            if self._made is not None:
-                self.dropped += self._made.records
-                self._left_out.lost(self._made)
-                self._made = None  # whatever it is, it would be met again
-            self._failed(error)
+    def _not_written(self) -> None:
+        self.write_failures += 1
+
+    def _give_up(self) -> None:
+        self.write_failures += 1
+        if self._made is not None:
+            self.dropped += self._made.records
+            self._left_out.lost(self._made)
+            self._made = None
 
 
 def _weight(event: Event, size: int) -> int:

@@ -16,9 +16,9 @@ from collections.abc import Callable
 from typing import Final
 
 from daypass.credentials import TemporaryCredentials
-from daypass.errors import UnavailableError
 from daypass.sessions.session import Session
 from daypass.store import IssuedSession, Store
+from daypass.store.late_notes import LateNotes
 
 FLUSH_SECONDS: Final = 2.0
 """From the first note to the writing of all that came meanwhile: how late a list is."""
@@ -45,20 +45,14 @@ _Note = tuple[Session, str, str, str, str | None]
 """The session, its access key id, the token's first characters, the principal's ARN, the source address. No secret."""
 
 
-class SessionLog:
-    """
-    Notes what is issued, and writes it down. Belongs to one event loop; any number of processes may write to one store.
-    ``failed`` is told of an error that is not an outage of the database.
-    """
+class SessionLog(LateNotes):
+    """Notes what is issued, and writes it down."""
 
     def __init__(self, store: Store, failed: Callable[[Exception], None]) -> None:
+        super().__init__(FLUSH_SECONDS, failed)
         self._store = store
-        self._failed = failed
         self._waiting: list[_Note] = []
-        self._writing: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
-        self._wake = asyncio.Event()
-        self._closing = False
 
     def note(
         self, session: Session, credentials: TemporaryCredentials, *, principal_arn: str, source_ip: str | None
@@ -68,10 +62,7 @@ class SessionLog:
             return
         sealed_by = credentials.session_token.reveal()[:_KEY_ID_CHARACTERS]
         self._waiting.append((session, credentials.access_key_id, sealed_by, principal_arn, source_ip))
-        if len(self._waiting) >= WRITE_EARLY_AT:
-            self._wake.set()
-        if self._writing is None:
-            self._writing = asyncio.get_running_loop().create_task(self._write_soon())
+        self._soon(early=len(self._waiting) >= WRITE_EARLY_AT)
 
     async def flush(self) -> None:
         """
@@ -89,35 +80,11 @@ class SessionLog:
                         await transaction.log_sessions([_issued(*note) for note in notes])
                 del self._waiting[: len(batch)]
 
-    async def close(self) -> None:
-        """Write what waits, if it can be written, and stop. Nothing is to be noted afterwards."""
-        self._closing = True
-        self._wake.set()
-        if self._writing is not None:
-            await self._writing
+    def _is_waiting(self) -> bool:
+        return bool(self._waiting)
 
-    async def _write_soon(self) -> None:
-        while self._waiting:
-            try:
-                await asyncio.wait_for(self._wake.wait(), FLUSH_SECONDS)
-            except TimeoutError:
-                pass  # the usual case: neither many notes nor the end
-            last = self._closing
-            if not last:
-                self._wake.clear()
-            await self._try_to_flush()
-            if last:
-                break
-        self._writing = None
-
-    async def _try_to_flush(self) -> None:
-        try:
-            await self.flush()
-        except UnavailableError:
-            pass  # health checks and the requests that write tell of it; the notes wait
-        except Exception as error:  # noqa: BLE001 - INVARIANT: notes are never the reason why anything else fails
-            self._waiting.clear()  # whatever it is, it would be met again
-            self._failed(error)
+    def _give_up(self) -> None:
+        self._waiting.clear()
 
 
 def _issued(
