@@ -7,6 +7,7 @@ A test renders them again and compares, so a new reason, operation or setting ca
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import tomllib
@@ -39,8 +40,10 @@ from daypass.gateway.actions.s3.reading import (
 from daypass.gateway.actions.s3.routes import Route, load_routes
 from daypass.server.configuration import Configuration
 from daypass.server.gateway_configuration import SecretSource
-from daypass.server.settings import NOT_YET, SECRETS, Settings
+from daypass.server.settings import SECRETS, Settings
 from daypass.sessions import Sessions
+from daypass.statefile import json_schema
+from daypass.statefile.schema import StateSection
 from daypass.sts import Sts
 
 DOCS = Path(__file__).parent
@@ -63,6 +66,7 @@ SETTINGS = {
     "trusted_proxies": "Networks, separated by commas, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
     "allowed_issuer_networks": "Private networks, separated by commas, in which identity providers may live.",
     "config": "A YAML file; see below.",
+    "state": "A state file (docs/state-file.md), applied at start and whenever it has changed.",
     "gateway_listen": "Address of the gateway (docs/gateway.md), with a port of its own; off if absent.",
     "allow_loopback_http": "Allow providers at `http://127.0.0.1` and `http://localhost`. For development.",
 }
@@ -221,8 +225,7 @@ def settings_page() -> Iterator[str]:
         variable = f"`DAYPASS_{name.upper()}`"
         if name in SECRETS:
             variable += f", `DAYPASS_{name.upper()}_FILE`"
-        what = "Not supported yet: refused." if name in NOT_YET else SETTINGS[name]
-        yield f"| {variable} | {_default(name, field.default)} | {what} |"
+        yield f"| {variable} | {_default(name, field.default)} | {SETTINGS[name]} |"
     yield from _configuration_file()
 
 
@@ -483,6 +486,19 @@ def action_maps_page() -> Iterator[str]:
             yield f"Condition keys that are `{UNDETERMINED[0]}`: {undetermined}.\n"
 
 
+def state_file_page() -> Iterator[str]:
+    """docs/state-file.md: docs/state-file.in.md, and the keys."""
+    yield (DOCS / "state-file.in.md").read_text(encoding="utf-8")
+    yield "| key | default | what |"
+    yield "|---|---|---|"
+    yield from _section("", StateSection)
+
+
+def state_file_schema() -> Iterator[str]:
+    """docs/state-file.schema.json."""
+    yield json.dumps(json_schema(), indent=2)
+
+
 PAGES = {
     "action-maps.md": action_maps_page,
     "errors.md": errors_page,
@@ -490,6 +506,8 @@ PAGES = {
     "sts-parameters.md": sts_parameters_page,
     "operations.md": operations_page,
     "settings.md": settings_page,
+    "state-file.md": state_file_page,
+    "state-file.schema.json": state_file_schema,
     "terraform.md": terraform_page,
 }
 

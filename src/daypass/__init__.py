@@ -12,7 +12,7 @@ parentheses is to come. The import rules in pyproject.toml and the directory are
 
     cli | verify
     server
-    api | signin | gateway
+    api | signin | gateway | statefile
     doorway
     sts | iam | organizations | resources | (authserver)
     access | federation
@@ -20,7 +20,7 @@ parentheses is to come. The import rules in pyproject.toml and the directory are
     store | saml | oidc | (oauth2) | sigv4 | policy | awsapi
     jose
     jwk
-    jsontext
+    jsontext | yamltext
     audit
     principal | identity | credentials
     arn | sealing | clock

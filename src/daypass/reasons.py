@@ -256,6 +256,7 @@ class Reason(enum.Enum):
         "S3 User Guide, Blocking public access: BlockPublicAcls, BlockPublicPolicy",
     )
     LOCKOUT_UNCONFIRMED = "lockout-unconfirmed", "S3 API, PutBucketPolicy: ConfirmRemoveSelfBucketAccess"
+    MANAGED_BY_FILE = "managed-by-file", "docs/state-file.md: what the file manages is changed there"
 
     # Passwords, certificates and keys that are stored (iam)
     PASSWORD_INCORRECT = "password-incorrect", "IAM API, ChangePassword: OldPassword"

@@ -33,6 +33,8 @@ def generator() -> ModuleType:
         "operations.md",
         "s3-actions.md",
         "settings.md",
+        "state-file.md",
+        "state-file.schema.json",
         "sts-parameters.md",
         "terraform.md",
     ],

@@ -20,7 +20,7 @@ from daypass.errors import AccessDeniedError, DaypassError, EntityError, PolicyE
 from daypass.gateway.bucket_settings import BODY_LIMITS, OPERATIONS, Answered, BucketSettings
 from daypass.resources import set_owner
 from daypass.resources.ownership import NOTHING_PUBLIC
-from daypass.store import PublicAccess, Store
+from daypass.store import Managed, PublicAccess, Store
 from resources.lake import ARN, BUCKET, DEFAULT, NOW, OTHER, OWNER, Lake, document, filled, identity, root, statement
 
 S3 = botocore.session.get_session().get_service_model("s3")
@@ -328,6 +328,23 @@ async def test_a_policy_shows_a_deleted_principal_by_its_id(desk: Desk) -> None:
     )
 
 
+async def test_what_a_state_file_manages_is_read_here_and_not_written(desk: Desk) -> None:
+    await desk.policy(statement())
+    await desk.block(PublicAccess(restrict_public_buckets=True))
+    async with desk.store.transaction() as transaction:
+        for aspect in ("policy", "public-access-block"):
+            await transaction.put(Managed(aspect, ARN))
+    before = desk.store.view().revision
+    for operation in sorted(OPERATIONS):
+        body = BLOCK if operation == "PutPublicAccessBlock" else policy(statement())
+        if operation.startswith("Get"):
+            assert (await desk.call(operation))["status"] == 200
+        else:
+            error = await refused(desk, Reason.MANAGED_BY_FILE, operation, body=body)
+            assert f"of {ARN} is managed by the state file of this service; change it there." in str(error)
+    assert desk.store.view().revision == before
+
+
 def test_wire_errors_are_s3s() -> None:
     codes = {
         Reason.NO_SUCH_BUCKET_POLICY: ("NoSuchBucketPolicy", 404),
@@ -337,6 +354,7 @@ def test_wire_errors_are_s3s() -> None:
         Reason.MALFORMED_XML: ("MalformedXML", 400),
         Reason.PUBLIC_ACCESS_BLOCKED: ("AccessDenied", 403),
         Reason.LOCKOUT_UNCONFIRMED: ("AccessDenied", 403),
+        Reason.MANAGED_BY_FILE: ("AccessDenied", 403),
     }
     assert {reason: (WIRE_ERRORS[reason].code, WIRE_ERRORS[reason].status) for reason in codes} == codes
     modelled = S3.shape_names

@@ -23,17 +23,22 @@ TOLD: dict[Proxy, tuple[str, list[tuple[bytes, bytes]]]] = {
     "caddy": ("/authz/lake", [(b"x-forwarded-method", b"PUT"), (b"x-forwarded-uri", b"/b/k?x=1")]),
     "traefik": ("/authz/lake", [(b"x-forwarded-method", b"PUT"), (b"x-forwarded-uri", b"/b/k?x=1")]),
     "envoy": ("/authz/lake/b/k", [(b"x-original-address", b"198.51.100.7")]),
+    "envoy-grpc": ("/authz/lake/b/k", [(b"x-original-address", b"198.51.100.7")]),
 }
 """How each proxy tells of the same request."""
+ENVOY = ("envoy", "envoy-grpc")
 
 
-def told(proxy: Proxy, *more: tuple[bytes, bytes], without: bytes = b"", method: str = "PUT") -> Head:
-    path, headers = TOLD[proxy]
+def told(
+    proxy: Proxy, *more: tuple[bytes, bytes], without: bytes = b"", method: str = "PUT", path: str = "/b/k"
+) -> Head:
+    asked, headers = TOLD[proxy]
     headers = [(name, method.encode() if name.endswith(b"-method") else value) for name, value in headers]
+    headers = [(name, value.replace(b"/b/k", path.encode())) for name, value in headers]
     scope: dict[str, Any] = {
-        "method": method if proxy == "envoy" else "GET",
-        "raw_path": path.encode(),
-        "query_string": b"x=1" if proxy == "envoy" else b"",
+        "method": method if proxy in ENVOY else "GET",
+        "raw_path": asked.replace("/b/k", path).encode(),
+        "query_string": b"x=1" if proxy in ENVOY else b"",
         "headers": [pair for pair in [(b"host", b"s3.example"), *headers, *more] if pair[0] != without],
         "client": ("192.0.2.2", 1234),
         "scheme": "http",
@@ -98,6 +103,15 @@ def test_envoy_tells_the_clients_address_itself() -> None:
     head = told("envoy", (b"x-forwarded-for", b"203.0.113.9, 192.0.2.2"))
     assert head.facts.source_ip == "198.51.100.7"
     assert refusal("envoy", without=b"x-original-address") is Reason.PROXY_QUESTION_AMBIGUOUS
+
+
+@pytest.mark.parametrize("path", ["/b/..;/k", "/b/.;x=1/k", "/b/%2E%2e%3B/k", "/..;"])
+@pytest.mark.parametrize("proxy", TOLD)
+def test_dots_with_a_parameter_are_refused_whoever_asks(proxy: Proxy, path: str) -> None:
+    with pytest.raises(RequestError) as refused:
+        told(proxy, path=path)
+    assert refused.value.reason is Reason.MALFORMED_REQUEST
+    assert told(proxy, path="/b/a;b/..c;d").raw.path == b"/b/a;b/..c;d"
 
 
 @pytest.mark.parametrize("proxy", ["nginx", "caddy", "traefik"])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-The enforcement door before real backends: the gateway, and each of the four proxies that ask, over one running daypass.
+The enforcement door before real backends: the gateway, and each of the proxies that ask, over one running daypass.
 
     with enforcement(folder, "juicefs", "recorded") as door:
         door.client("nginx", "juicefs", "boto3", keys).put("bucket", "key", b"body")
@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from fakes.authz import RecordingBackend
 from journeys.background import background, fake_provider
 from journeys.roles import ACCOUNT, Issuer, register, trusting
+from real.processes import free_port
 from real.proxies import PROXIES
 from real.s3_backends import BACKENDS, REGION
 from real.s3_clients import CLIENTS, StorageClient
@@ -84,7 +85,11 @@ class Enforcement:
         return url.replace("127.0.0.1", "localhost") if backend == "moto" else url
 
     def _proxy(self, way: str, backend: str) -> str:
-        places = {"daypass": self.server.url, "upstream": self.backends[backend].url}
+        over_grpc = f"http://{self.server.announced['ext_authz']}"
+        places = {
+            "daypass": over_grpc if way == "envoy-grpc" else self.server.url,
+            "upstream": self.backends[backend].url,
+        }
         started = PROXIES[way](self.folder / backend, backend=f"{backend}-{way}", secret=SECRET, **places)
         return self._stack.enter_context(started).url
 
@@ -136,7 +141,12 @@ def enforcement(folder: Path, *names: str, more: Sequence[str] = (), **settings:
 
 
 def _configuration(folder: Path, backends: Mapping[str, Behind], more: Sequence[str]) -> str:
-    lines = ["gateway:", f"  proxy_secret: {{file: {_secret(folder, 'proxy', SECRET)}}}", "  backends:"]
+    lines = [
+        "gateway:",
+        f"  proxy_secret: {{file: {_secret(folder, 'proxy', SECRET)}}}",
+        f"  ext_authz: {{listen: '127.0.0.1:{free_port()}'}}",
+        "  backends:",
+    ]
     for name, backend in backends.items():
         keys = getattr(backend, "keys", Keys("recorded-key", "recorded-secret-key"))
         secret = _secret(folder, name, keys.secret_access_key)

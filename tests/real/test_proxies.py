@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from fakes.authz import ALLOWED, Answer, Denial, FakeAuthz, RecordingBackend, Seen, signed_by_the_client
+from fakes.ext_authz import FakeExtAuthz
 from real import s3_suite
 from real.processes import START_SECONDS
 from real.proxies import PROXIES, Proxy
@@ -31,7 +32,13 @@ from real.s3_wire import SIGNED_CHUNKS, WireAnswer, exchange
 SECRET = "between the proxy and daypass"
 HOST = "s3.example.org"
 DENIED = Denial(404, "NoSuchBucket", "The specified bucket does not exist")
+ENVOY = ("envoy", "envoy-grpc")
 PLAIN = {"Host": HOST, "Authorization": "AWS4-HMAC-SHA256 of-the-client", "X-Amz-Security-Token": "of-the-client"}
+
+
+def fake_authz(proxy: str) -> FakeAuthz:
+    """What this proxy asks."""
+    return FakeExtAuthz(SECRET) if proxy == "envoy-grpc" else FakeAuthz(SECRET)
 
 
 @dataclass
@@ -66,7 +73,7 @@ class Rigs:
     def setting(self, name: str) -> Setting:
         """A proxy with everything forgotten that was recorded before."""
         if name not in self._settings:
-            authz = self._stack.enter_context(FakeAuthz(SECRET))
+            authz = self._stack.enter_context(fake_authz(name))
             backend = self._stack.enter_context(RecordingBackend())
             places = {"daypass": authz.url, "upstream": backend.url, "backend": "lake", "secret": SECRET}
             proxy = self._stack.enter_context(PROXIES[name](self.folder / "recording", **places))
@@ -88,7 +95,7 @@ class Rigs:
         """boto3 with the backend's keys, whose signature passes a proxy on its way to the real backend."""
         if name not in self._through:
             there = self.juicefs()
-            authz = self._stack.enter_context(FakeAuthz(SECRET))
+            authz = self._stack.enter_context(fake_authz(name))
             authz.allowed = signed_by_the_client
             places = {"daypass": authz.url, "upstream": there.url, "backend": "lake", "secret": SECRET}
             proxy = self._stack.enter_context(PROXIES[name](self.folder / "real", **places))
@@ -132,7 +139,7 @@ def test_a_signature_that_daypass_does_not_replace_does_not_go_on(setting: Setti
     setting.send("GET", "/lake/key")
     kept = setting.went_on().get("Authorization")
     # Envoy removes only what daypass names.
-    assert kept == (PLAIN["Authorization"] if setting.proxy.name == "envoy" else None)
+    assert kept == (PLAIN["Authorization"] if setting.proxy.name in ENVOY else None)
 
 
 def test_the_question_has_the_request_without_its_body_and_the_secret(setting: Setting) -> None:
@@ -202,10 +209,10 @@ def test_a_client_cannot_tell_another_request_than_it_sends(setting: Setting, na
 def test_the_clients_address_is_the_proxys_word(setting: Setting) -> None:
     setting.send("GET", "/lake/key", {"X-Forwarded-For": "198.51.100.7", "X-Original-Address": "198.51.100.7"})
     # Envoy adds its own address to the one header, and tells the client's in the other.
-    told = "X-Original-Address" if setting.proxy.name == "envoy" else "X-Forwarded-For"
+    told = "X-Original-Address" if setting.proxy.name in ENVOY else "X-Forwarded-For"
     [address] = setting.authz.asked[0].seen.all(told)
     assert address.split(",")[-1].strip() == "127.0.0.1"
-    assert setting.proxy.name != "envoy" or setting.went_on().get("X-Original-Address") is None
+    assert setting.proxy.name not in ENVOY or setting.went_on().get("X-Original-Address") is None
 
 
 LENGTHS = {
@@ -214,7 +221,7 @@ LENGTHS = {
     "five": ({"Content-Length": "5"}, b"12345", "5"),
     "chunks": ({"Transfer-Encoding": "chunked"}, b"5\r\n12345\r\n0\r\n\r\n", "chunked"),
 }
-SAID_OTHERWISE = {("traefik", "none"): "0", ("envoy", "chunks"): None}
+SAID_OTHERWISE = {("traefik", "none"): "0", **{(name, "chunks"): None for name in ENVOY}}
 """Traefik knows no length from a length of 0; Envoy has forgotten about chunks when it asks."""
 
 
@@ -296,7 +303,7 @@ REFUSED = {
     ("caddy", "/lake/a%zz"),
     ("traefik", "/lake/a%zz"),
     ("traefik", "/lake/key#fragment"),
-    ("envoy", "/lake/key#fragment"),
+    *[(name, "/lake/key#fragment") for name in ENVOY],
 }
 """What a proxy refuses itself: 400, and 404 for the address of nginx's own question, which no bucket can have."""
 

@@ -14,12 +14,13 @@ from daypass.server.health import HealthServer
 
 @pytest.fixture
 def states() -> dict[str, bool]:
-    return {"server": True, "store": True}
+    return {"server": True, "store": True, "lesser": True}
 
 
 @pytest.fixture
 def health(states: dict[str, bool]) -> Iterator[HealthServer]:
-    server = HealthServer("127.0.0.1", 0, {name: lambda name=name: states[name] for name in states})  # type: ignore[misc]
+    checks = {name: lambda name=name: states[name] for name in ("server", "store")}
+    server = HealthServer("127.0.0.1", 0, checks, None, {"lesser": lambda: states["lesser"]})
     server.start()
     yield server
     server.close()
@@ -45,6 +46,15 @@ def test_readiness_names_what_fails(health: HealthServer, states: dict[str, bool
     assert get(health, path) == (200, {"status": "ready", "failing": []})
     states["store"] = False
     assert get(health, path) == (503, {"status": "not ready", "failing": ["store"]})
+
+
+def test_what_is_lesser_is_named_and_keeps_nobody_from_being_served(
+    health: HealthServer, states: dict[str, bool]
+) -> None:
+    states["lesser"] = False
+    assert get(health, "/readyz") == (200, {"status": "ready", "failing": [], "degraded": ["lesser"]})
+    states["store"] = False
+    assert get(health, "/readyz") == (503, {"status": "not ready", "failing": ["store"], "degraded": ["lesser"]})
 
 
 def test_other_paths_are_not_found(health: HealthServer) -> None:

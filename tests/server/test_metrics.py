@@ -42,6 +42,7 @@ from daypass.server.metrics.families import (
 )
 from daypass.server.metrics.recorder import UNKNOWN
 from daypass.server.metrics.standing import READ_AT_ONCE
+from daypass.statefile import Desired, apply, note_problem
 from fakes.saml_idp import FakeSamlIdp
 from in_process import ACCOUNT, NOW, Service, service
 
@@ -240,6 +241,16 @@ def certificate(end: datetime.datetime) -> bytes:
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
     builder = builder.serial_number(1).not_valid_before(end - datetime.timedelta(days=900)).not_valid_after(end)
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+async def test_a_state_file_that_is_refused_is_shown_until_one_is_accepted(door: Service) -> None:
+    assert sample(scrape(door), "daypass_state_file_refused") == 0
+    await note_problem(door.app.store, "/f", "it is wrong")
+    door.app.standing.look()
+    assert sample(scrape(door), "daypass_state_file_refused") == 1
+    await apply(door.app.store, Desired("'f'", ()), "/f", now=door.clock())
+    door.app.standing.look()
+    assert sample(scrape(door), "daypass_state_file_refused") == 0
 
 
 async def test_what_the_audit_trail_could_not_record_is_taken_over(door: Service) -> None:
@@ -481,7 +492,7 @@ def test_alerts_and_dashboard_ask_for_metrics_that_there_are() -> None:
     queries = [rule["expr"] for rule in rules]
     queries += [target["expr"] for panel in panels for target in panel.get("targets", ())]
     known = {suffixed for name in names() for suffixed in (name, f"{name}_bucket", f"{name}_sum", f"{name}_count")}
-    assert len(rules) == 6
+    assert len(rules) == 7
     assert all({"alert", "expr", "for", "labels", "annotations"} <= rule.keys() for rule in rules)
     for query in queries:
         asked = set(words(query))

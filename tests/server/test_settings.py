@@ -67,11 +67,6 @@ def test_a_malformed_value_is_refused_by_the_settings_name(flag: str, value: obj
     assert f"DAYPASS_{flag.upper()}" in refused({flag: value})
 
 
-@pytest.mark.parametrize("name", ["state"])
-def test_a_setting_of_a_feature_to_come_is_refused(name: str) -> None:
-    assert f"DAYPASS_{name.upper()} is not supported yet" in refused({name: "x"})
-
-
 def test_an_unknown_setting_is_refused() -> None:
     assert "DAYPASS_LISTN" in refused(environment={**ENVIRONMENT, "DAYPASS_LISTN": "x"})
 

@@ -20,7 +20,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from daypass.errors import ConfigurationError, Reason, UnavailableError
-from daypass.store import OidcProvider, Role, Store, migrate, schema, sqlite
+from daypass.store import Bucket, Managed, OidcProvider, Role, StateFile, Store, migrate, schema, sqlite
 from daypass.store.migrate import HEAD, SCRIPTS, stored_revision
 
 NEXT = f"""
@@ -95,6 +95,31 @@ def test_what_an_account_has_set_is_kept_when_the_table_is_moved(file: Path, tmp
         connection.commit()
     migrate(file)
     assert rows(file, "SELECT * FROM account_settings") == [("123456789012", "us", "null", "v2Token", "[]", None)]
+
+
+async def test_what_is_kept_about_resources_is_there_after_the_tables_of_state_files_are_made(
+    file: Path, tmp_path: Path
+) -> None:
+    before = tmp_path / "before"
+    later = [path.name for path in (SCRIPTS / "versions").glob("revision_*.py") if path.name > "revision_0006.py"]
+    shutil.copytree(SCRIPTS, before, ignore=shutil.ignore_patterns("__pycache__", *later))
+    migrate(file, before, "0006")
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("INSERT INTO account VALUES ('123456789012', 1)")
+        connection.execute("INSERT INTO bucket VALUES ('lake', '123456789012', 'b', 5, 'null')")
+        connection.execute("INSERT INTO change (kind, key) VALUES ('bucket', 'lake')")
+        connection.commit()
+    store = await Store.open(None, file.parent)
+    try:
+        async with store.transaction() as transaction:
+            await transaction.put(Managed("owner", "arn:aws:s3:::lake"))
+            await transaction.put(StateFile("state", "/f", "", None))
+        view = store.view()
+        assert view.buckets.with_key("lake") == Bucket("lake", "123456789012", "b", 5)
+        assert [mark.target for mark in view.managed.of("")] == ["arn:aws:s3:::lake"]
+        assert view.managed.with_key("owner:arn:aws:s3:::lake") is not None
+    finally:
+        await store.close()
 
 
 def test_the_migrations_and_the_schema_make_the_same_statements(file: Path, tmp_path: Path) -> None:

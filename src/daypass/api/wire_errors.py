@@ -132,6 +132,7 @@ _BY_CODE: Final[tuple[tuple[WireError, tuple[Reason, ...]], ...]] = (
             Reason.SIGNING_KEY_WITHHELD,
             Reason.PUBLIC_ACCESS_BLOCKED,
             Reason.LOCKOUT_UNCONFIRMED,
+            Reason.MANAGED_BY_FILE,
             Reason.SIGN_IN_FOREIGN,
             Reason.SIGN_IN_CROSS_SITE,
             Reason.POST_POLICY_EXPIRED,

@@ -27,6 +27,9 @@ COMMANDS: Final = {
     "keys": ("daypass.cli.keys", "List and rotate the keys that seal sessions."),
     "accounts": ("daypass.cli.accounts", "Make and close accounts; govern them by an organisation."),
     "resources": ("daypass.cli.resources", "Policies, owners and public access of buckets and other resources."),
+    "plan": ("daypass.cli.state.plan", "Show what applying a state file would change."),
+    "apply": ("daypass.cli.state.apply", "Make everything as a state file wants it."),
+    "export": ("daypass.cli.state.export", "Print a state file of what is there."),
 }
 """Every command: the module that holds it (as ``app``), and its one line of help."""
 

@@ -36,7 +36,7 @@ def serve(
     ] = None,
     gateway_listen: Annotated[str | None, typer.Option(help="Address of the gateway; off if absent.")] = None,
     config: Annotated[Path | None, typer.Option(help="A YAML file: SAML providers, the gateway.")] = None,
-    state: Annotated[Path | None, typer.Option(help="Not supported yet.")] = None,
+    state: Annotated[Path | None, typer.Option(help="A state file, applied at start and watched.")] = None,
     trusted_proxies: Annotated[str | None, typer.Option(help="Networks whose X-Forwarded-For is believed.")] = None,
     allowed_issuer_networks: Annotated[
         str | None, typer.Option(help="Private networks in which providers may live.")

@@ -19,7 +19,8 @@ from daypass.gateway.asking import ActionMap
 from daypass.gateway.denials import DenialForm
 from daypass.sigv4 import RawRequest
 
-Proxy = Literal["nginx", "caddy", "traefik", "envoy"]
+Proxy = Literal["nginx", "caddy", "traefik", "envoy", "envoy-grpc"]
+"""``envoy`` asks over HTTP, ``envoy-grpc`` over gRPC."""
 
 MAX_BODY_BYTES: Final = 5 * 1024**3
 """Of one request, unless configured: S3's limit for one upload, or one part of a larger one (5 GiB)."""
@@ -62,7 +63,7 @@ class Backend(msgspec.Struct, frozen=True):
     - ``host``: requests to this host (lower case, without the port) are its own; for S3 those to ``BUCKET.host`` too.
       ``path``: so are those whose raw path is this or below it. Neither: it takes what no other backend takes.
     - ``sign_as``: None sends requests on unsigned.
-    - ``proxy``: which proxy asks at ``/authz/NAME``; None when none may.
+    - ``proxy``: which proxy asks; None when none may.
     - ``max_body_bytes``, ``idle_seconds``: see the constants. ``trailers``: whether it takes checksums behind a body.
     - ``unchecked_bodies``: a proxy that asks may send on bodies that nobody compares with what was signed.
     - ``elsewhere``: the names of all S3 backends that keep other buckets, for their upstream is another. Set by ``Backends``.

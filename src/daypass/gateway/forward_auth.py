@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-``/authz/BACKEND``: proxies ask here whether a request may go on (nginx, Caddy, Traefik, Envoy; docs/proxies.md).
+``/authz/BACKEND``: proxies ask here whether a request may go on (nginx, Caddy, Traefik, Envoy; docs/proxies.md). What Envoy
+asks over gRPC (``gateway.ext_authz``) is answered here too.
 
     question of a proxy -- original --> the client's request -- authenticate, decide --> headers to send on, or a denial
 
@@ -12,18 +13,18 @@ without it is refused, and goes through the gateway.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from daypass.clock import Clock
 from daypass.credentials import Secret
 from daypass.doorway.client_address import Network
-from daypass.doorway.received import ClientGoneError, Receive, Scope, Send
+from daypass.doorway.received import Receive, Scope, Send
 from daypass.doorway.reports import request_id
 from daypass.errors import AccessDeniedError, DaypassError, Reason, RequestError
 from daypass.gateway.allowing import identity_headers
 from daypass.gateway.asking import Incoming
-from daypass.gateway.backends import Backend, Backends, bucket_in_host
+from daypass.gateway.backends import Backend, Backends, Proxy, bucket_in_host
 from daypass.gateway.decision import Allowed, Gate
 from daypass.gateway.denials import HTTP_FORM, Denial, denial, failure
 from daypass.gateway.exchange import Exchange
@@ -40,9 +41,13 @@ from daypass.sigv4 import STREAMING_SIGNED, STREAMING_SIGNED_TRAILER, UNSIGNED_P
 PREFIX: Final = b"/authz/"
 SECRET_HEADER: Final = b"x-daypass-proxy"
 DENIAL_HEADER: Final = b"x-daypass-denial"
+REMOVED_HEADER: Final = b"x-envoy-auth-headers-to-remove"
+"""Names, separated by commas, of what Envoy is to take out of a request that may go on."""
+
 DENIED: Final = b"/denied"
 """Behind the backend's name: where nginx has a refusal written out again, for it keeps no bodies of ours."""
 
+_OVER_HTTP: Final[Collection[Proxy]] = ("nginx", "caddy", "traefik", "envoy")
 _SIGNED_IN_CHUNKS: Final = (STREAMING_SIGNED, STREAMING_SIGNED_TRAILER)
 _NOT_IMPLEMENTED: Final = 501
 _BAD_REQUEST: Final = 400
@@ -80,11 +85,23 @@ class ForwardAuthDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's
         """Answer one question."""
-        exchange = Exchange(self._new_request_id(), self._reports.time(), scope["method"], self._clock())
+        shown = [value for name, value in scope["headers"] if name == SECRET_HEADER]
+        status, headers, body = await self.answer(shown, lambda: scope, _OVER_HTTP, scope["method"])
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def answer(
+        self, shown: Sequence[bytes], question: Callable[[], Scope], proxies: Collection[Proxy], method: str = ""
+    ) -> tuple[int, Headers, bytes]:
+        """
+        Status, headers and body of the answer to one question, which is recorded; with the status 200 the request may go on.
+
+        ``shown``: every secret that came with it. ``question``: reads it, as the HTTP request that it is or would be, and may
+        raise RequestError. ``proxies``: those that ask in this way. ``method``: of the question, until the client's is known.
+        """
+        exchange = Exchange(self._new_request_id(), self._reports.time(), method, self._clock())
         try:
-            status, headers, body = await self._serve(scope, exchange)
-        except ClientGoneError:
-            return
+            status, headers, body = await self._serve(shown, question, proxies, exchange)
         except DaypassError as error:
             status, headers, body = self._refusal(exchange, error)
         except Exception as error:  # noqa: BLE001 - INVARIANT: whatever it is, it is a refusal
@@ -93,14 +110,16 @@ class ForwardAuthDoor:
             status, headers, body = self._told(exchange, told)
         exchange.status = status
         self._reports.answered(exchange)
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        return status, headers, body
 
-    async def _serve(self, scope: Scope, exchange: Exchange) -> tuple[int, Headers, bytes]:
-        secret = self._shown(scope["headers"])
+    async def _serve(
+        self, shown: Sequence[bytes], question: Callable[[], Scope], proxies: Collection[Proxy], exchange: Exchange
+    ) -> tuple[int, Headers, bytes]:
+        secret = self._check_shown(shown)
+        scope = question()
         name, _, behind = scope["raw_path"].removeprefix(PREFIX).partition(b"/")
         backend = self._backends.named(name.decode("ascii", "replace"))
-        if backend is None or backend.proxy is None:
+        if backend is None or backend.proxy not in proxies:
             raise RequestError(Reason.NO_SUCH_BACKEND, "No proxy may ask for a backend of this name.")
         if backend.proxy == "nginx" and b"/" + behind == DENIED:
             return self._written_again(scope["headers"], secret)
@@ -142,13 +161,12 @@ class ForwardAuthDoor:
         if exchange.head is not None:
             headers += self._forwarder.resigned(allowed, exchange.head.raw)
         removed = b"x-amz-security-token" if allowed.backend.sign_as else b"x-amz-security-token,authorization"
-        headers.append((b"x-envoy-auth-headers-to-remove", removed))
+        headers.append((REMOVED_HEADER, removed))
         headers.append((b"content-length", b"0"))
         return headers
 
-    def _shown(self, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    def _check_shown(self, shown: Sequence[bytes]) -> bytes:
         """The secret, when the proxy has shown it. Raises AccessDeniedError."""
-        shown = [value for name, value in headers if name == SECRET_HEADER]
         if self._secret is None or len(shown) != 1 or not hmac.compare_digest(shown[0], self._secret):
             raise AccessDeniedError(Reason.PROXY_UNKNOWN, "Only a proxy that is known may ask here.")
         return self._secret

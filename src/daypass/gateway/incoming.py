@@ -60,8 +60,7 @@ def read_head(scope: Scope, clock: Clock, trusted_proxies: Sequence[Network]) ->
         raise _malformed("There are no chunks in HTTP/1.0.")
     if any(name == b"expect" and value.strip().lower() != b"100-continue" for name, value in headers):
         raise _malformed("The only expectation is 100-continue.")
-    if b";" in raw.path or b"%3b" in raw.path.lower():
-        _check_parameters(raw.path)
+    check_path(raw.path)
     client = scope.get("client")
     source = origin(client[0] if client else None, scope["scheme"], headers, trusted_proxies)
     fields = dict(headers)
@@ -87,8 +86,13 @@ def check_body(head: Head, service: str) -> None:
         raise _malformed(f"A {method} has no body here.")
 
 
-def _check_parameters(path: bytes) -> None:
-    """Servers of Java's kind take ``..;x`` for ``..`` (RFC 3986 section 3.3 leaves parameters of segments to them)."""
+def check_path(path: bytes) -> None:
+    """
+    Servers of Java's kind take ``..;x`` for ``..`` (RFC 3986 section 3.3 leaves parameters of segments to them). Raises
+    RequestError (MALFORMED_REQUEST).
+    """
+    if b";" not in path and b"%3b" not in path.lower():
+        return
     segments = [segment.partition(b";") for segment in unquote_to_bytes(path).split(b"/")]
     if any(mark and name in (b".", b"..") for name, mark, _ in segments):
         raise _malformed("The path has a segment of dots and a semicolon.")

@@ -4,7 +4,7 @@ The client's request behind a proxy's question (docs/proxies.md): method, raw ta
 
     nginx            X-Original-Method, X-Original-URI
     Caddy, Traefik   X-Forwarded-Method, X-Forwarded-Uri, X-Forwarded-Host
-    Envoy            the method as it is, and the target behind /authz/BACKEND
+    Envoy            the method as it is, and the target behind /authz/BACKEND; over gRPC as ``ext_authz`` reads it
 
 Exactly the one that the configuration names; a question that tells in two ways is refused. How long the body is that stays with
 the proxy is told in X-Original-Content-Length, for signatures that cover it.
@@ -23,7 +23,7 @@ from daypass.doorway.client_address import ORIGIN_HEADERS, Network, origin_behin
 from daypass.doorway.received import Scope
 from daypass.errors import Reason, RequestError
 from daypass.gateway.backends import Backend, Proxy
-from daypass.gateway.incoming import Head
+from daypass.gateway.incoming import Head, check_path
 from daypass.gateway.names import PREFIX
 from daypass.sigv4 import RawRequest
 
@@ -56,6 +56,7 @@ _WAYS: Final[Mapping[Proxy | None, tuple[bool, bool, bool]]] = {
     "caddy": (False, True, False),
     "traefik": (False, True, False),
     "envoy": (False, False, True),
+    "envoy-grpc": (False, False, True),
 }
 """Which proxies tell of the client's request in nginx's headers, in forwarding headers, by the path."""
 
@@ -74,13 +75,14 @@ def original_request(scope: Scope, backend: Backend, clock: Clock, trusted_proxi
     path, _, query = target.partition(b"?")
     if not target.startswith(b"/") or not target.isascii() or b"#" in target:
         raise _ambiguous("the target is not a path")
+    check_path(path)
     host = _host(headers, said, forwarded=backend.proxy in ("caddy", "traefik"))
     told, length = _length(said, method)
     if told is not None:
         kept.append((b"content-length", told))
     kept.append((b"host", host))
     raw = RawRequest(method.decode("ascii", "replace"), path, query, tuple(kept))
-    if backend.proxy == "envoy":
+    if backend.proxy in ("envoy", "envoy-grpc"):
         headers = _addressed(headers, said)
     elif told_once:
         headers = [(name, said[name]) for name in ORIGIN_HEADERS if name in said]

@@ -11,6 +11,7 @@ The resources themselves are kept by the services behind; here is what those do 
 from daypass.resources.acl import ACL_BODY_OPERATIONS, ACL_OPERATIONS, check_acl
 from daypass.resources.deciding import resource_of
 from daypass.resources.limits import ACL_BODY
+from daypass.resources.managed import OWNER, POLICY, PUBLIC_ACCESS, is_managed, managed_aspects
 from daypass.resources.naming import bucket_arn, bucket_name, check_arn, policy_arn_of
 from daypass.resources.ownership import (
     NOTHING_PUBLIC,
@@ -24,14 +25,17 @@ from daypass.resources.ownership import (
     record_deletion,
     recorded_owner,
     set_owner,
+    write_owner,
 )
-from daypass.resources.policies import put_policy, remove_policy, shown_policy
+from daypass.resources.policies import put_policy, remove_policy, shown_policy, write_policy
 from daypass.resources.public import is_public
 from daypass.resources.public_access import (
     account_public_access,
     public_access_of,
     set_account_public_access,
     set_bucket_public_access,
+    write_account_public_access,
+    write_bucket_public_access,
 )
 from daypass.resources.rules import CheckedPolicy, check_policy, named_policy
 
@@ -41,6 +45,9 @@ __all__ = [
     "ACL_OPERATIONS",
     "NOTHING_PUBLIC",
     "NOWHERE",
+    "OWNER",
+    "POLICY",
+    "PUBLIC_ACCESS",
     "CheckedPolicy",
     "Elsewhere",
     "account_public_access",
@@ -51,7 +58,9 @@ __all__ = [
     "check_arn",
     "check_creation",
     "check_policy",
+    "is_managed",
     "is_public",
+    "managed_aspects",
     "named_policy",
     "owned",
     "owner_of",
@@ -67,4 +76,8 @@ __all__ = [
     "set_bucket_public_access",
     "set_owner",
     "shown_policy",
+    "write_account_public_access",
+    "write_bucket_public_access",
+    "write_owner",
+    "write_policy",
 ]

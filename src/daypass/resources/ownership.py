@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from daypass.arn import is_account_id
 from daypass.errors import EntityError, Reason
+from daypass.resources.managed import OWNER, POLICY, PUBLIC_ACCESS, check_unmanaged, is_bucket_managed, is_managed
 from daypass.resources.naming import BUCKET_PREFIX, bucket_arn, bucket_name, check_arn
 from daypass.store import Bucket, PublicAccess, Store, View
 
@@ -94,14 +95,18 @@ async def record_creation(
 ) -> None:
     """
     Record who owns a bucket that has just been made. Nothing of an earlier one of its name is left, and nothing in it can
-    become public until its owner says so. Raises EntityError when it has become another account's meanwhile.
+    become public until its owner says so; but what a state file manages is as the file says. Raises EntityError when it has
+    become another account's meanwhile.
     """
     async with store.transaction() as transaction:
         known = transaction.view.buckets.with_key(bucket)
         if known is not None and (known.account != account or known.backend in elsewhere):
             raise taken()
-        await _forget_policy(transaction, bucket_arn(bucket))
-        await transaction.put(Bucket(bucket, account, backend, int(now), NOTHING_PUBLIC))
+        arn = bucket_arn(bucket)
+        await _forget_policy(transaction, arn)
+        kept = known is not None and is_managed(PUBLIC_ACCESS, arn, transaction.view)
+        settings = known.public_access if known is not None and kept else NOTHING_PUBLIC
+        await transaction.put(Bucket(bucket, account, backend, int(now), settings))
 
 
 async def record_deletion(
@@ -110,6 +115,7 @@ async def record_deletion(
     """
     Forget a bucket that has just been deleted, its policy and its settings; not another of the same name. ``before``: what
     was known when the deletion was permitted. A bucket that is recorded since has been made after it, by whoever was quick.
+    Of a bucket in a state file, what the file manages stays, and whose it is: the name is its owner's.
     """
     async with store.transaction() as transaction:
         if is_elsewhere(bucket, transaction.view, elsewhere):
@@ -117,7 +123,7 @@ async def record_deletion(
         known = transaction.view.buckets.with_key(bucket)
         if before is not None and known is not None and not _is_same(known, before.buckets.with_key(bucket)):
             return
-        if known is not None:
+        if known is not None and not is_bucket_managed(bucket, transaction.view):
             await transaction.delete(known)
         await _forget_policy(transaction, bucket_arn(bucket))
 
@@ -128,21 +134,30 @@ def _is_same(known: Bucket, before: Bucket | None) -> bool:
 
 
 async def set_owner(store: Store, arn: str, account: str, *, now: float) -> Bucket:
-    """Record, or change, whose bucket this is; its policy and settings stay. Raises EntityError for what is no bucket."""
+    """
+    Record, or change, whose bucket this is; its policy and settings stay. Raises EntityError for what is no bucket, and
+    AccessDeniedError (MANAGED_BY_FILE) where a state file manages it.
+    """
+    async with store.transaction() as transaction:
+        check_unmanaged(OWNER, arn, transaction.view)
+        return await write_owner(transaction, arn, account, now=now)
+
+
+async def write_owner(transaction: Transaction, arn: str, account: str, *, now: float) -> Bucket:
+    """The same, within a transaction, and whether or not a state file manages it."""
     name = bucket_name(arn)
     if name is None:
         message = f"Expected the ARN of a bucket, {BUCKET_PREFIX}NAME, got {arn!r}."
         raise EntityError(Reason.INVALID_INPUT, message)
     check_arn(arn)
-    async with store.transaction() as transaction:
-        if transaction.view.accounts.with_key(account) is None:
-            raise EntityError(Reason.NO_SUCH_ENTITY, f"There is no account {account}.")
-        known = transaction.view.buckets.with_key(name)
-        bucket = Bucket(name, account, "", int(now)) if known is None else replace(known, account=account)
-        await transaction.put(bucket)
-        policy = transaction.view.resource_policies.with_key(arn)
-        if policy is not None:
-            await transaction.put(replace(policy, account=account))
+    if transaction.view.accounts.with_key(account) is None:
+        raise EntityError(Reason.NO_SUCH_ENTITY, f"There is no account {account}.")
+    known = transaction.view.buckets.with_key(name)
+    bucket = Bucket(name, account, "", int(now)) if known is None else replace(known, account=account)
+    await transaction.put(bucket)
+    policy = transaction.view.resource_policies.with_key(arn)
+    if policy is not None:
+        await transaction.put(replace(policy, account=account))
     return bucket
 
 
@@ -165,7 +180,7 @@ async def adopted(
 
 async def _forget_policy(transaction: Transaction, arn: str) -> None:
     policy = transaction.view.resource_policies.with_key(arn)
-    if policy is not None:
+    if policy is not None and not is_managed(POLICY, arn, transaction.view):
         await transaction.delete(policy)
 
 

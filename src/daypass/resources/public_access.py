@@ -7,13 +7,18 @@ together, of which each setting counts that one of them has.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from daypass.errors import EntityError, Reason
+from daypass.resources.managed import PUBLIC_ACCESS, check_unmanaged
 from daypass.resources.naming import bucket_arn
 from daypass.resources.ownership import NOWHERE, Elsewhere, adopted, bucket_record, owner_of
 from daypass.store import AccountPublicAccess, Bucket, PublicAccess, Store, View
+
+if TYPE_CHECKING:
+    from daypass.store import Transaction
 
 NO_BLOCK = PublicAccess()
 """What counts where nothing is set."""
@@ -55,22 +60,49 @@ async def set_bucket_public_access(
 ) -> Bucket:
     """
     Set a bucket's public access block, or remove it (None). ``owner``: whose the bucket is unless another is recorded.
-    ``check`` is called within the transaction, with what is written by then, and may raise.
+    ``check`` is called within the transaction, with what is written by then, and may raise. Raises AccessDeniedError
+    (MANAGED_BY_FILE) where a state file manages it.
     """
     async with store.transaction() as transaction:
+        check_unmanaged(PUBLIC_ACCESS, bucket_arn(bucket), transaction.view)
         check(transaction.view)
-        known = await adopted(transaction, bucket, owner, backend, now, elsewhere)
-        changed = replace(known, public_access=settings)
-        await transaction.put(changed)
+        return await write_bucket_public_access(
+            transaction, bucket, settings, owner=owner, now=now, backend=backend, elsewhere=elsewhere
+        )
+
+
+async def write_bucket_public_access(
+    transaction: Transaction,
+    bucket: str,
+    settings: PublicAccess | None,
+    *,
+    owner: str,
+    now: float,
+    backend: str = "",
+    elsewhere: Elsewhere = NOWHERE,
+) -> Bucket:
+    """The same, within a transaction, and whether or not a state file manages it."""
+    known = await adopted(transaction, bucket, owner, backend, now, elsewhere)
+    changed = replace(known, public_access=settings)
+    await transaction.put(changed)
     return changed
 
 
 async def set_account_public_access(store: Store, account: str, settings: PublicAccess | None) -> None:
-    """Set the public access block of an account, or remove it (None). Raises EntityError when there is no such account."""
+    """
+    Set the public access block of an account, or remove it (None). Raises EntityError when there is no such account, and
+    AccessDeniedError (MANAGED_BY_FILE) where a state file manages it.
+    """
     async with store.transaction() as transaction:
-        if transaction.view.accounts.with_key(account) is None:
-            raise EntityError(Reason.NO_SUCH_ENTITY, f"There is no account {account}.")
-        if settings is not None:
-            await transaction.put(AccountPublicAccess(account, settings))
-        elif transaction.view.account_public_access.with_key(account) is not None:
-            await transaction.delete(AccountPublicAccess(account, NO_BLOCK))
+        check_unmanaged(PUBLIC_ACCESS, account, transaction.view)
+        await write_account_public_access(transaction, account, settings)
+
+
+async def write_account_public_access(transaction: Transaction, account: str, settings: PublicAccess | None) -> None:
+    """The same, within a transaction, and whether or not a state file manages it."""
+    if transaction.view.accounts.with_key(account) is None:
+        raise EntityError(Reason.NO_SUCH_ENTITY, f"There is no account {account}.")
+    if settings is not None:
+        await transaction.put(AccountPublicAccess(account, settings))
+    elif transaction.view.account_public_access.with_key(account) is not None:
+        await transaction.delete(AccountPublicAccess(account, NO_BLOCK))

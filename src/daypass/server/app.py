@@ -32,6 +32,7 @@ from daypass.server.enforcement import Enforcement, open_enforcement
 from daypass.server.log import RequestLog
 from daypass.server.metrics import Recorder, StandingWatch
 from daypass.server.settings import Network, Settings
+from daypass.server.state_watch import StateWatch
 from daypass.sessions import Sessions
 from daypass.sessions.log import SessionLog
 from daypass.sessions.ring import StoredRing
@@ -59,9 +60,12 @@ class App:
     metrics: Recorder
     standing: StandingWatch
     enforcement: Enforcement
+    state: StateWatch | None
 
     async def close(self) -> None:
         """Write what is still to be written, and close the connections that are open."""
+        if self.state is not None:
+            await self.state.close()
         await self.standing.close()
         await self.enforcement.close()
         await self.usage.close()
@@ -83,7 +87,12 @@ async def open_app(settings: Settings, clock: Clock = system_clock, metrics: Rec
     try:
         account_id = await prepare(settings, store, master, now=clock())
         app = _wire(settings, clock, master, store, account_id, metrics or Recorder())
+        if app.state is not None:
+            await app.state.read()  # before anything is decided
+        await app.enforcement.start()
         app.standing.start()
+        if app.state is not None:
+            app.state.start()
         return app
     except BaseException:
         await store.close()
@@ -131,6 +140,7 @@ def _wire(settings: Settings, clock: Clock, master: MasterKey, store: Store, acc
         metrics=metrics,
         standing=standing,
         enforcement=enforcement,
+        state=_state_watch(settings, store, clock, log),
     )
 
 
@@ -142,6 +152,12 @@ class Shared(TypedDict):
     audit: AuditTrail
     metrics: Recorder
     trusted_proxies: tuple[Network, ...]
+
+
+def _state_watch(settings: Settings, store: Store, clock: Clock, log: RequestLog) -> StateWatch | None:
+    if settings.state is None:
+        return None
+    return StateWatch(store, settings.state, clock=clock, log=log, failed=partial(log.failed_aside, "the state file"))
 
 
 def _signin_door(sts: Sts, ring: StoredRing, settings: Settings, shared: Shared) -> SigninDoor:

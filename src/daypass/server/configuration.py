@@ -13,17 +13,16 @@ A key that is not known, and a key that stands there twice, are refused: a rule 
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
-import yaml  # type: ignore[import-untyped]
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from daypass.errors import ConfigurationError, Reason
 from daypass.federation.saml import ProviderRules, SamlRules
 from daypass.server.gateway_configuration import GatewaySection
 from daypass.store.audit_trail import Keep
+from daypass.yamltext import read_file, read_yaml
 
 MAX_BYTES: Final = 1024 * 1024
 """Of the file. One with rules for ten thousand providers has half of it."""
@@ -91,6 +90,8 @@ class Configuration(_Section):
         self.gateway.made()
         if self.gateway.proxy_secret is not None:
             self.gateway.proxy_secret.read()
+        if self.gateway.ext_authz is not None:
+            self.gateway.ext_authz.check()
 
     @property
     def kept(self) -> Keep:
@@ -104,27 +105,6 @@ class Configuration(_Section):
         return SamlRules(self.saml.accept_aws_names, rules)
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """Plain data only; a key that is there twice is an error, and so are anchors, which could make much of little."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.constructor.ConstructorError(
-                None, None, "aliases are not supported", self.peek_event().start_mark
-            )
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, Hashable) or key in seen:
-                raise yaml.constructor.ConstructorError(None, None, "a key is there twice", key_node.start_mark)
-            seen.add(key)
-        found: dict[Hashable, Any] = super().construct_mapping(node, deep)
-        return found
-
-
 def read_configuration(path: Path | None) -> Configuration:
     """
     The configuration in a file; the defaults where there is none. Raises ConfigurationError that says where what is wrong, and
@@ -132,16 +112,8 @@ def read_configuration(path: Path | None) -> Configuration:
     """
     if path is None:
         return Configuration()
-    try:
-        text = _text(path)
-        found = yaml.load(text, _Loader)  # noqa: S506 - it is a SafeLoader, and stricter
-    except (OSError, UnicodeDecodeError) as error:
-        raise _invalid(f"cannot read {str(path)!r}: {type(error).__name__}") from None
-    except yaml.MarkedYAMLError as error:
-        line = "" if error.problem_mark is None else f" in line {error.problem_mark.line + 1}"
-        raise _invalid(f"{str(path)!r} is not YAML as expected{line}: {error.problem}") from None
-    except yaml.YAMLError:
-        raise _invalid(f"{str(path)!r} is not YAML") from None
+    name = f"DAYPASS_CONFIG: {str(path)!r}"
+    found = read_yaml(read_file(path, name, MAX_BYTES), name).value
     if found is None:
         return Configuration()
     try:
@@ -150,20 +122,8 @@ def read_configuration(path: Path | None) -> Configuration:
         problems = "; ".join(
             f"{_place(one['loc'])}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors()
         )
-        raise _invalid(f"{str(path)!r}: {problems}") from None
-
-
-def _text(path: Path) -> str:
-    with path.open("rb") as file:
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise _invalid(f"{str(path)!r} is longer than {MAX_BYTES} bytes")
-    return data.decode("utf-8")
+        raise ConfigurationError(Reason.CONFIGURATION_INVALID, f"{name}: {problems}") from None
 
 
 def _place(location: tuple[int | str, ...]) -> str:
     return ".".join(map(str, location)) or "the file"
-
-
-def _invalid(message: str) -> ConfigurationError:
-    return ConfigurationError(Reason.CONFIGURATION_INVALID, f"DAYPASS_CONFIG: {message}")

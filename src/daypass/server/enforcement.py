@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from daypass.access import Authenticator
 from daypass.access.usage import UsageRecorder
@@ -25,10 +26,13 @@ from daypass.gateway.s3tokens import S3TokensDoor
 from daypass.gateway.upstream import Upstreams
 from daypass.gateway.verified_callers import VerifiedCallers
 from daypass.sealing import KeyRing
-from daypass.server.gateway_configuration import GatewaySection
+from daypass.server.gateway_configuration import ExtAuthzSection, GatewaySection
 from daypass.server.log import RequestLog
 from daypass.server.metrics import Recorder
 from daypass.store import Store
+
+if TYPE_CHECKING:
+    from daypass.gateway.ext_authz_listener import ExtAuthzListener
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +44,17 @@ class Enforcement:
     ask: AskDoor
     s3tokens: S3TokensDoor
     upstreams: Upstreams
+    ext_authz: ExtAuthzListener | None
+
+    async def start(self) -> None:
+        """Listen where Envoy asks over gRPC. Raises ConfigurationError when that address cannot be had."""
+        if self.ext_authz is not None:
+            await self.ext_authz.start()
 
     async def close(self) -> None:
-        """Close the connections to backends."""
+        """Answer what Envoy has asked, and close the connections to backends."""
+        if self.ext_authz is not None:
+            await self.ext_authz.close()
         await self.upstreams.close()
 
 
@@ -67,13 +79,14 @@ def open_enforcement(
     rules = S3Rules(BucketSettings(store), upstreams, forwarder)
     secret = None if section.proxy_secret is None else section.proxy_secret.read()
     keystone = None if section.keystone is None else section.keystone.clients()
+    forward_auth = ForwardAuthDoor(
+        backends, secret, gate, forwarder, rules, clock=clock, reports=reports, trusted_proxies=trusted_proxies
+    )
     return Enforcement(
         GatewayDoor(
             backends, gate, upstreams, forwarder, rules, clock=clock, reports=reports, trusted_proxies=trusted_proxies
         ),
-        ForwardAuthDoor(
-            backends, secret, gate, forwarder, rules, clock=clock, reports=reports, trusted_proxies=trusted_proxies
-        ),
+        forward_auth,
         AskDoor(
             *(backends, gate, rules, authenticator, VerifiedCallers(ring)),
             clock=clock,
@@ -83,4 +96,14 @@ def open_enforcement(
         ),
         S3TokensDoor(keystone, authenticator, store, clock=clock, reports=reports, trusted_proxies=trusted_proxies),
         upstreams,
+        None if section.ext_authz is None else _ext_authz(section.ext_authz, forward_auth),
     )
+
+
+def _ext_authz(section: ExtAuthzSection, door: ForwardAuthDoor) -> ExtAuthzListener:
+    section.check()
+    # An extra: whoever does not have Envoy ask over gRPC neither has it nor loads it.
+    from daypass.gateway.ext_authz import ExtAuthzDoor
+    from daypass.gateway.ext_authz_listener import ExtAuthzListener
+
+    return ExtAuthzListener(str(section.listen), ExtAuthzDoor(door.answer).check)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -35,7 +36,7 @@ from daypass.gateway.asking import ActionMap
 from daypass.gateway.backends import IDLE_SECONDS, MAX_BODY_BYTES, Backend, BackendKeys, Backends, Proxy, Upstream
 from daypass.gateway.denials import HTTP_FORM, S3_FORM, DenialForm
 from daypass.gateway.s3tokens import KeystoneClients
-from daypass.server.settings import read_secret_file
+from daypass.server.settings import Listen, ListenSetting, read_secret_file
 from daypass.sigv4 import RawRequest
 
 FIVE_TEBIBYTES: Final = 5 * 1024**4
@@ -158,7 +159,8 @@ class BackendSection(_Section):
     )
     proxy: Proxy | None = Field(
         default=None,
-        description="Which proxy asks at `/authz/NAME`: `nginx`, `caddy`, `traefik` or `envoy`. Without, none may.",
+        description="Which proxy asks at `/authz/NAME`: `nginx`, `caddy`, `traefik` or `envoy`; or `envoy-grpc`, at "
+        "`gateway.ext_authz`. Without, none may.",
     )
     stage: str = Field(
         default="prod", pattern=r"^[A-Za-z0-9_$-]{1,128}$", description="execute-api: the stage in ARNs."
@@ -265,14 +267,41 @@ class KeystoneSection(_Section):
         return KeystoneClients(self.token.read(), self.region, self.name, self.account, self.roles)
 
 
+def _own_port(value: Listen) -> Listen:
+    if value.port == 0:
+        raise ValueError("expected a port: Envoy must know it")
+    return value
+
+
+class ExtAuthzSection(_Section):
+    """Envoy's external authorization over gRPC (docs/proxies.md)."""
+
+    listen: Annotated[ListenSetting, AfterValidator(_own_port)] = Field(
+        description="Where: `127.0.0.1:9003`. With several workers each listens there."
+    )
+
+    def check(self) -> None:
+        """See to it that what it needs is installed. Raises ConfigurationError."""
+        if any(find_spec(name) is None for name in ("grpc", "envoy")):
+            raise ConfigurationError(
+                Reason.CONFIGURATION_INVALID,
+                "DAYPASS_CONFIG: gateway.ext_authz needs what is not installed: pip install 'daypass[grpc]'",
+            )
+
+
 class GatewaySection(_Section):
     """The enforcement door."""
 
     proxy_secret: SecretSource | None = Field(
         default=None,
-        description="What proxies that ask at `/authz` show in the header `X-Daypass-Proxy`: `{file: PATH}` or `{env: NAME}`.",
+        description="What proxies that ask at `/authz` show in the header `X-Daypass-Proxy`, and over gRPC in metadata of that "
+        "name: `{file: PATH}` or `{env: NAME}`.",
     )
     backends: tuple[BackendSection, ...] = Field(default=(), strict=False, description="The services behind us.")
+    ext_authz: ExtAuthzSection | None = Field(
+        default=None,
+        description="Envoy asks over gRPC. Without, it may not. Needs `pip install 'daypass[grpc]'` (docs/proxies.md).",
+    )
     keystone: KeystoneSection | None = Field(
         default=None, description="Ceph's RGW and Swift ask at `/v3/s3tokens`. Without, nobody may."
     )
@@ -281,6 +310,8 @@ class GatewaySection(_Section):
     def _secret_for_proxies(self) -> Self:
         if self.proxy_secret is None and any(backend.proxy is not None for backend in self.backends):
             raise ValueError("a backend has a proxy, and there is no proxy_secret")
+        if self.ext_authz is None and any(backend.proxy == "envoy-grpc" for backend in self.backends):
+            raise ValueError("a backend has the proxy envoy-grpc, and there is no ext_authz")
         return self
 
     def made(self) -> Backends:

@@ -17,6 +17,8 @@ from typing import Final
 Checks = Mapping[str, Callable[[], bool]]
 """What readiness depends on: a name, and whether it holds now."""
 
+NO_CHECKS: Final[Checks] = {}
+
 Metrics = Callable[[str], tuple[str, bytes]]
 """Makes the content type and the body for ``/metrics``, for what an Accept header asks for."""
 
@@ -28,9 +30,14 @@ _METRICS: Final = "/metrics"
 class HealthServer:
     """Serves the health of this process, and its metrics, on an address of its own."""
 
-    def __init__(self, host: str, port: int, checks: Checks, metrics: Metrics | None = None) -> None:
-        """Bind the address; raises OSError when it is taken. Without ``metrics`` none are served."""
-        self._server = ThreadingHTTPServer((host, port), _handler(checks, metrics))
+    def __init__(
+        self, host: str, port: int, checks: Checks, metrics: Metrics | None = None, lesser: Checks = NO_CHECKS
+    ) -> None:
+        """
+        Bind the address; raises OSError when it is taken. Without ``metrics`` none are served. ``lesser``: what is said where
+        it does not hold, and keeps nobody from being served.
+        """
+        self._server = ThreadingHTTPServer((host, port), _handler(checks, metrics, lesser))
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 
     @property
@@ -49,7 +56,7 @@ class HealthServer:
         self._thread.join()
 
 
-def _handler(checks: Checks, metrics: Metrics | None) -> type[BaseHTTPRequestHandler]:
+def _handler(checks: Checks, metrics: Metrics | None, lesser: Checks) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = 5
 
@@ -59,10 +66,9 @@ def _handler(checks: Checks, metrics: Metrics | None) -> type[BaseHTTPRequestHan
             elif self.path in _ALIVE:
                 self._answer(200, {"status": "alive"})
             elif self.path in _READY:
-                failing = [name for name, holds in checks.items() if not holds()]
-                self._answer(
-                    503 if failing else 200, {"status": "not ready" if failing else "ready", "failing": failing}
-                )
+                failing, degraded = _not_holding(checks), _not_holding(lesser)
+                answer = {"status": "not ready" if failing else "ready", "failing": failing}
+                self._answer(503 if failing else 200, {**answer, "degraded": degraded} if degraded else answer)
             else:
                 self._answer(404, {"error": "not found"})
 
@@ -80,3 +86,7 @@ def _handler(checks: Checks, metrics: Metrics | None) -> type[BaseHTTPRequestHan
             """Health checks are not logged."""
 
     return Handler
+
+
+def _not_holding(checks: Checks) -> list[str]:
+    return [name for name, holds in checks.items() if not holds()]

@@ -71,6 +71,14 @@ class RequestLog:
             certificate=certificate,
         )
 
+    def state_applied(self, *, path: str, digest: str, changed: int, unchanged: int) -> None:
+        """The state file was applied. ``changed`` and ``unchanged``: of the things that it wants or wanted."""
+        self._log.info("state file applied", path=path, digest=digest, changed=changed, unchanged=unchanged)
+
+    def state_refused(self, *, path: str, problem: str) -> None:
+        """The state file as it stands was refused, and nothing of it counts: file, line and why, which quotes no policy."""
+        self._log.warning("state file refused", path=path, problem=problem)
+
     def failed_aside(self, what: str, error: Exception) -> None:
         """What goes on beside the requests (notes of last use, the key ring) met an error of ours: an alarm too."""
         self._on_failure()

@@ -19,12 +19,13 @@ from uvicorn.supervisors.multiprocess import Multiprocess
 from daypass.errors import ConfigurationError, Reason
 from daypass.server.asgi import Application
 from daypass.server.bootstrap import ROOT_CREDENTIALS_FILE, taking_turns
+from daypass.server.configuration import read_configuration
 from daypass.server.first_start import FirstStart
-from daypass.server.health import HealthServer, Metrics
+from daypass.server.health import Checks, HealthServer, Metrics
 from daypass.server.metrics import MetricsDirectory, Recorder, of_recorder
 from daypass.server.protocol import BoundedProtocol
 from daypass.server.settings import Listen, Settings
-from daypass.store import readable
+from daypass.store import readable, state_problem
 
 BACKLOG = 2048
 """Connections that may wait to be accepted; the kernel caps it at net.core.somaxconn."""
@@ -43,7 +44,7 @@ STOPPING_SECONDS = 10
 class Served:
     """
     What is served where. ``root_credentials`` is a path, None when the root key came from the settings; ``gateway`` the URL of
-    the gateway's listener, if there is one.
+    the gateway's listener, ``ext_authz`` the address where Envoy asks over gRPC, if there is one.
     """
 
     url: str
@@ -52,13 +53,15 @@ class Served:
     data_dir: str
     root_credentials: str | None
     gateway: str | None = None
+    ext_authz: str | None = None
 
     def lines(self) -> tuple[str, str, str]:
         """The three lines of standard output."""
         key = "from the settings" if self.root_credentials is None else f"in {self.root_credentials}"
         gateway = "" if self.gateway is None else f", gateway at {self.gateway}"
+        grpc = "" if self.ext_authz is None else f", gRPC for Envoy at {self.ext_authz}"
         return (
-            f"daypass: STS and IAM at {self.url} (account {self.account_id}){gateway}",
+            f"daypass: STS and IAM at {self.url} (account {self.account_id}){gateway}{grpc}",
             f"daypass: health at {self.health}",
             f"daypass: data in {self.data_dir}, root key {key}",
         )
@@ -79,12 +82,13 @@ def serve(settings: Settings, first_start: FirstStart, announce: Callable[[Serve
     if settings.gateway_listen is not None:
         listeners.append(_bind(settings.gateway_listen, "DAYPASS_GATEWAY_LISTEN"))
     settings = _as_bound(settings, listeners)
+    ext_authz = _ext_authz(settings)
     runner = _OneWorker(settings) if settings.workers == 1 else _SeveralWorkers(settings, listeners)
     try:
         health = _health(settings, runner.ready, runner.metrics)
         health.start()
         try:
-            announce(_served(settings, health, account_id))
+            announce(_served(settings, health, account_id, ext_authz))
             runner.run(listeners)
         finally:
             health.close()
@@ -180,11 +184,23 @@ def _bind(listen: Listen, name: str) -> socket.socket:
     return listener
 
 
+def _ext_authz(settings: Settings) -> Listen | None:
+    """Where Envoy asks over gRPC. Each worker binds it, beside the others: that nobody else has it must be seen before."""
+    section = read_configuration(settings.config).gateway.ext_authz
+    if section is None:
+        return None
+    _bind(section.listen, "DAYPASS_CONFIG: gateway.ext_authz").close()
+    return section.listen
+
+
 def _health(settings: Settings, ready: Callable[[], bool], metrics: Metrics) -> HealthServer:
     checks = {"server": ready, "store": lambda: readable(settings.database_url, settings.data_dir)}
+    lesser: Checks = {}
+    if settings.state is not None:
+        lesser = {"state-file": lambda: state_problem(settings.database_url, settings.data_dir) is None}
     listen = settings.telemetry_listen
     try:
-        return HealthServer(listen.host, listen.port, checks, metrics)
+        return HealthServer(listen.host, listen.port, checks, metrics, lesser)
     except OSError as error:
         raise _taken("DAYPASS_TELEMETRY_LISTEN", listen, error) from None
 
@@ -205,7 +221,7 @@ def _as_bound(settings: Settings, listeners: list[socket.socket]) -> Settings:
     return settings.model_copy(update=update)
 
 
-def _served(settings: Settings, health: HealthServer, account_id: str) -> Served:
+def _served(settings: Settings, health: HealthServer, account_id: str, ext_authz: Listen | None) -> Served:
     telemetry = Listen(host=settings.telemetry_listen.host, port=health.port)
     root = settings.data_dir / ROOT_CREDENTIALS_FILE
     return Served(
@@ -215,4 +231,5 @@ def _served(settings: Settings, health: HealthServer, account_id: str) -> Served
         data_dir=str(settings.data_dir),
         root_credentials=str(root) if root.exists() else None,
         gateway=None if settings.gateway_listen is None else f"http://{settings.gateway_listen}",
+        ext_authz=None if ext_authz is None else str(ext_authz),
     )

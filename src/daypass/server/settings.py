@@ -3,8 +3,7 @@
 The settings of ``daypass serve``: environment variables ``DAYPASS_*``, the same as flags (docs/settings.md).
 
 Every secret has a ``_FILE`` variant that names a file to read it from, and may be a credential of the service manager: the
-file ``daypass-master-key`` of ``$CREDENTIALS_DIRECTORY`` (systemd.exec, LoadCredential=). A setting whose feature is not
-there yet is refused when it is set: a process that ignored it would not be what its operator believes.
+file ``daypass-master-key`` of ``$CREDENTIALS_DIRECTORY`` (systemd.exec, LoadCredential=).
 """
 
 from __future__ import annotations
@@ -28,9 +27,6 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 SECRETS: Final = ("root_secret_access_key", "master_key")
 CREDENTIALS_DIRECTORY: Final = "CREDENTIALS_DIRECTORY"
 """Where a service manager says that it has put secrets (https://systemd.io/CREDENTIALS/)."""
-
-NOT_YET: Final = ("state",)
-"""Settings of features that are to come; setting one is refused."""
 
 
 class Listen(BaseModel):
@@ -155,9 +151,6 @@ def load_settings(flags: Mapping[str, Any], environment: Mapping[str, str]) -> S
     except ValidationError as error:
         problems = (_problem(found["loc"], found["msg"]) for found in error.errors())
         raise _invalid("; ".join(problems)) from None
-    for name in NOT_YET:
-        if getattr(settings, name) is not None:
-            raise _invalid(f"DAYPASS_{name.upper()} is not supported yet")
     if (settings.root_access_key_id is None) != (settings.root_secret_access_key is None):
         raise _invalid("DAYPASS_ROOT_ACCESS_KEY_ID and DAYPASS_ROOT_SECRET_ACCESS_KEY go together")
     return settings

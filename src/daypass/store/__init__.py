@@ -7,7 +7,7 @@ What the service remembers (SQLite; the schema is meant for PostgreSQL too).
     store.transaction()           read, check and write; on the disk when the block ends
 
 - ``records``      the entities, as frozen values; ``belongings``: what they own besides; ``controls``: what governs them;
-  ``resources``: buckets, and policies of resources of the services behind us
+  ``resources``: buckets, and policies of resources of the services behind us; ``declared``: what a state file manages
 - ``kinds``        from records to rows and back
 - ``view``         lookups; ``snapshot``: the containers that make the next view cheap
 - ``reader``       keeps the view current; ``loading``: from the tables to a view
@@ -49,7 +49,8 @@ from daypass.store.controls import (
     Revocation,
     RevocationScope,
 )
-from daypass.store.health import readable
+from daypass.store.declared import STATE_FILE, Managed, StateFile
+from daypass.store.health import readable, state_problem
 from daypass.store.issued import IssuedSession, count_issued, issued_sessions
 from daypass.store.migrate import migrate
 from daypass.store.records import (
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
     from daypass.store.transaction import Transaction
 
 __all__ = [
+    "STATE_FILE",
     "AccessKey",
     "AccessKeyStatus",
     "AccessReport",
@@ -91,6 +93,7 @@ __all__ = [
     "IssuerKey",
     "LastUse",
     "LoginProfile",
+    "Managed",
     "ManagedPolicy",
     "Membership",
     "MfaDevice",
@@ -116,6 +119,7 @@ __all__ = [
     "SigningCertificate",
     "SortedRecords",
     "SshPublicKey",
+    "StateFile",
     "Status",
     "Store",
     "Transaction",
@@ -125,6 +129,7 @@ __all__ = [
     "issued_sessions",
     "migrate",
     "readable",
+    "state_problem",
 ]
 
 

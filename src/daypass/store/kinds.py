@@ -15,7 +15,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from daypass.store import belongings, controls, records, resources
+from daypass.store import belongings, controls, declared, records, resources
 from daypass.store.records import Record
 
 R = TypeVar("R", bound=Record)
@@ -55,6 +55,8 @@ RECORDS: Final[tuple[type[Record], ...]] = (
     resources.Bucket,
     resources.AccountPublicAccess,
     resources.ResourcePolicy,
+    declared.Managed,
+    declared.StateFile,
 )
 """Every class of record; accounts first, for all others belong to one."""
 

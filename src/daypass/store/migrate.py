@@ -26,7 +26,7 @@ from daypass.store import sqlite
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-HEAD: Final = "0006"
+HEAD: Final = "0007"
 """The newest revision among the migrations; a test compares."""
 SCRIPTS: Final = Path(__file__).parent / "migrations"
 

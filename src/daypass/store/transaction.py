@@ -64,13 +64,15 @@ class Transaction:
         self._connection = connection
         self._before = self._view = view
         self._changes: Changes = {}
+        self._unseen: Changes = {}
+        """Those that are not in ``_view`` yet."""
         self._broken = False
 
     @property
     def view(self) -> View:
         """Everything as this transaction would leave it, if it ended now."""
-        if self._view is self._before and self._changes:
-            self._view = self._before.changed(self._before.revision, self._changes)
+        if self._unseen:
+            self._view, self._unseen = self._view.changed(self._before.revision, self._unseen), {}
         return self._view
 
     async def put(self, record: Record) -> None:
@@ -182,8 +184,8 @@ class Transaction:
         return before
 
     def _note(self, record: Record, now: Record | None) -> None:
-        self._changes.setdefault(record.kind, {})[record.key] = now
-        self._view = self._before
+        for changes in (self._changes, self._unseen):
+            changes.setdefault(record.kind, {})[record.key] = now
 
     async def _execute(self, query: sa.Executable, values: Any = None) -> Any:
         """Run a statement; its cursor result."""

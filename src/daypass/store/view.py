@@ -35,6 +35,7 @@ from daypass.store.controls import (
     OrganizationPolicy,
     Revocation,
 )
+from daypass.store.declared import Managed, StateFile
 from daypass.store.kinds import KINDS, Kind, Row
 from daypass.store.records import (
     AccessKey,
@@ -226,6 +227,8 @@ class View:
     buckets: Records[Bucket]
     account_public_access: Records[AccountPublicAccess]
     resource_policies: Records[ResourcePolicy]
+    managed: Records[Managed]
+    state_files: Records[StateFile]
 
     def __init__(self) -> None:
         self.revision = 0

@@ -71,6 +71,7 @@ def show(arn: ResourceArn, data_dir: DataDir = None, database_url: DatabaseUrl =
         ("backend", found["backend"] or shown.NONE),
         ("public access block", shown.settings_line(found["public_access"])),
         ("policy", shown.policy_word(found["policy"])),
+        ("managed by file", ", ".join(found["managed_by_file"]) or shown.NONE),
     ]
     document = [] if found["policy"] is None else ["", found["policy"]["document"]]
     answer({"resource": found}, [*columns(rows), *document], as_json=as_json)

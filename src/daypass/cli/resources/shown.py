@@ -8,7 +8,15 @@ from typing import Any
 
 from msgspec.structs import asdict
 
-from daypass.resources import bucket_arn, bucket_name, is_public, named_policy, recorded_owner, shown_policy
+from daypass.resources import (
+    bucket_arn,
+    bucket_name,
+    is_public,
+    managed_aspects,
+    named_policy,
+    recorded_owner,
+    shown_policy,
+)
 from daypass.store import PublicAccess, ResourcePolicy, View
 
 NONE = "-"
@@ -32,6 +40,7 @@ def resource(arn: str, view: View) -> dict[str, Any]:
         "created_at": None if bucket is None else _instant(bucket.created_at),
         "public_access": None if bucket is None else settings(bucket.public_access),
         "policy": None if policy is None else _policy(policy, view),
+        "managed_by_file": list(managed_aspects(arn, view)),
     }
 
 

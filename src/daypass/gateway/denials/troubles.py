@@ -114,6 +114,7 @@ _ROWS: Final[tuple[tuple[Trouble, tuple[Reason, ...]], ...]] = (
             Reason.SIGNING_KEY_WITHHELD,
             Reason.PUBLIC_ACCESS_BLOCKED,
             Reason.LOCKOUT_UNCONFIRMED,
+            Reason.MANAGED_BY_FILE,
             Reason.POST_POLICY_EXPIRED,
             Reason.POST_POLICY_CONDITION,
             Reason.POST_POLICY_UNCOVERED,

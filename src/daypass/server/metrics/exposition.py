@@ -140,6 +140,11 @@ class Exposition(Collector):
             if ends.metadata is not None:
                 metadata.add_metric((ends.provider,), ends.metadata)
         yield from (sealing, certificates, metadata)
+        yield GaugeMetricFamily(
+            "daypass_state_file_refused",
+            "1 while the state file as it stands is refused, and what was applied before counts.",
+            float(standing.state_refused),
+        )
 
     def _processes(self) -> Iterator[Metric]:
         workers = self._workers()
@@ -225,7 +230,8 @@ def _newest(said: Iterable[bytes]) -> Standing:
     oidc = dict.fromkeys(arn for one in every for arn in one.oidc)
     saml = {ends.provider: ends for one in every for ends in one.saml}
     sealing = dict.fromkeys(instant for one in every for instant in one.sealing_since)
-    return Standing(tuple(sealing), tuple(oidc), tuple(saml[arn] for arn in sorted(saml)))
+    refused = any(one.state_refused for one in every)
+    return Standing(tuple(sealing), tuple(oidc), tuple(saml[arn] for arn in sorted(saml)), refused)
 
 
 def _process_metrics(workers: Iterable[int]) -> Iterator[Metric]:

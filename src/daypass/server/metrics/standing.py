@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-What ages and what expires, as the store has it: the sealing key, registered providers, their certificates and metadata.
+What ages and what expires, as the store has it: the sealing key, registered providers, their certificates and metadata; and
+whether the state file was refused.
 
 Each worker says it whenever it has changed, as instants; ages are made when they are asked for. What the audit trail counts by
 itself is taken over on the way.
@@ -37,11 +38,15 @@ class SamlEnds(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """``sealing_since``: the instants from which the sealing keys seal. ``oidc``: the ARNs of registered providers."""
+    """
+    ``sealing_since``: the instants from which the sealing keys seal. ``oidc``: the ARNs of registered providers.
+    ``state_refused``: whether the state file as it stands was refused.
+    """
 
     sealing_since: tuple[int, ...] = ()
     oidc: tuple[str, ...] = ()
     saml: tuple[SamlEnds, ...] = ()
+    state_refused: bool = False
 
 
 class StandingWatch:
@@ -80,7 +85,7 @@ class StandingWatch:
         self._recorder.audited(dropped=self._audit.dropped, write_failures=self._audit.write_failures)
         try:
             view = self._view()
-            seen = (view.key_ring, view.oidc_providers, view.saml_providers)
+            seen = (view.key_ring, view.oidc_providers, view.saml_providers, view.state_files)
             if all(new is old for new, old in zip(seen, self._seen, strict=False)) and self._seen:
                 return
             standing, whole = self._standing(view)
@@ -110,7 +115,8 @@ class StandingWatch:
         self._ends = ends
         sealing = tuple(key.active_from for key in view.key_ring)
         oidc = tuple(provider.arn for provider in view.oidc_providers.all())
-        return Standing(sealing, oidc, tuple(saml)), unread < READ_AT_ONCE
+        refused = any(file.problem is not None for file in view.state_files.all())
+        return Standing(sealing, oidc, tuple(saml), refused), unread < READ_AT_ONCE
 
 
 def _ends_of(provider: SamlProvider) -> SamlEnds:
