@@ -164,6 +164,7 @@ def _daypass(
         "upstream": files,
         "region": REGION,
         "account": ACCOUNT,
+        "match": {"host": "127.0.0.1"},
         "proxy": "nginx",
         "sign_as": {"access_key_id": "backend", "secret_access_key": {"file": str(secret)}},
     }

@@ -33,6 +33,7 @@ gateway:
     - name: lake
       service: s3
       match: {host: s3.example.org}
+      virtual_hosted: true
       upstream: http://127.0.0.1:9
       region: us-east-1
       account: "123456789012"

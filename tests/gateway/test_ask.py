@@ -107,13 +107,20 @@ async def test_a_bucket_in_the_host_is_the_bucket(asks: Asking) -> None:
     assert result["decisions"][0]["resource"] == "arn:aws:s3:::bucket/key"
 
 
+async def test_a_bucket_in_the_host_of_a_backend_that_does_not_look_there_is_refused(asks: Asking) -> None:
+    for host, reason in (("pond.example.org", None), ("bucket.pond.example.org", Reason.NO_SUCH_BACKEND)):
+        request = asks.s3_request(target="/bucket/key", host=host, region="eu-central-1")
+        [result] = await verified(asks, request, backend="pond")
+        assert result.get("error", {}).get("reason") == (None if reason is None else reason.value)
+
+
 @pytest.mark.parametrize(
-    "host", ["secret.lake.internal", "s3.example.org.internal", "example.org", "s3.example.org:x.y"]
+    "host", ["secret.lake.internal", "s3.example.org.internal", "example.org", "s3.example.org:80", "s3.example.org:x"]
 )
 async def test_a_host_in_which_somebody_else_might_find_a_bucket_is_refused(asks: Asking, host: str) -> None:
     request = asks.s3_request(target="/bucket/key", host=host)
     [result] = await verified(asks, request, backend="lake")
-    if host.startswith("s3.example.org:"):
+    if host == "s3.example.org:80":
         assert result["allowed"] is True, "it is the backend's own, whatever its port"
         return
     assert result["error"]["reason"] == Reason.NO_SUCH_BACKEND.value

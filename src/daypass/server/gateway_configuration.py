@@ -19,6 +19,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from importlib.util import find_spec
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -191,6 +192,12 @@ class BackendSection(_Section):
         "them apart from keys without, as S3 does; one that keeps objects in files may not. Then a slash at the end of a key "
         "is part of its name too, and keys below `.sys` and the like are nothing special.",
     )
+    virtual_hosted: bool = Field(
+        default=False,
+        description="S3 behind a proxy that asks, which sends Host and path on as they came: whether the backend takes buckets "
+        "from `BUCKET.host` (`MINIO_DOMAIN` and the like). If not, such hosts are refused, for it would look for a bucket in "
+        "the path. The gateway takes them in any case, and sends paths on.",
+    )
     unchecked_bodies: bool = Field(
         default=False,
         description="A proxy that asks keeps the body, and a backend that gets unsigned requests does not compare it with what "
@@ -201,6 +208,12 @@ class BackendSection(_Section):
     def _fitting(self) -> Self:
         if self.actions is not None and self.service in ("s3", "execute-api"):
             raise ValueError(f"a table of actions is not for the service {self.service}")
+        host = None if self.match is None else self.match.host
+        if self.virtual_hosted and (self.service != "s3" or host is None):
+            raise ValueError("virtual_hosted is for s3 with match.host")
+        if self.service == "s3" and self.proxy is not None and host is None:
+            # The backend gets the Host that the client sent: if it has a domain, it finds buckets in it.
+            raise ValueError("s3 behind a proxy needs match.host: the host that clients name")
         return self
 
     def backend(self) -> Backend:
@@ -226,6 +239,7 @@ class BackendSection(_Section):
             max_body_bytes=self.max_body_bytes,
             idle_seconds=float(self.idle_seconds),
             trailers=self.trailers,
+            virtual_hosted=self.virtual_hosted,
             unchecked_bodies=self.unchecked_bodies,
         )
 
@@ -267,17 +281,27 @@ class KeystoneSection(_Section):
         return KeystoneClients(self.token.read(), self.region, self.name, self.account, self.roles)
 
 
-def _own_port(value: Listen) -> Listen:
+def _as_grpc_listens(value: Listen) -> Listen:
+    """Only what gRPC takes as it is written: of a name it takes every address, and 0.0.0.0 is ``::`` to it."""
     if value.port == 0:
         raise ValueError("expected a port: Envoy must know it")
-    return value
+    try:
+        address = ip_address(value.host)
+    except ValueError:
+        raise ValueError("expected an IP address and a port, as in 127.0.0.1:9003") from None
+    if address.version == 4 and address.is_unspecified:
+        raise ValueError("gRPC would listen on IPv6 too: expected [::], which is both, or one address")
+    if address.version == 6 and (address.ipv4_mapped is not None or address.scope_id is not None):
+        raise ValueError("expected an address of IPv4 or of IPv6")
+    return Listen(host=str(address), port=value.port)
 
 
 class ExtAuthzSection(_Section):
     """Envoy's external authorization over gRPC (docs/proxies.md)."""
 
-    listen: Annotated[ListenSetting, AfterValidator(_own_port)] = Field(
-        description="Where: `127.0.0.1:9003`. With several workers each listens there."
+    listen: Annotated[ListenSetting, AfterValidator(_as_grpc_listens)] = Field(
+        description="Where: `127.0.0.1:9003`, an IP address and a port; `[::]:9003` for all addresses, of IPv4 too. With several "
+        "workers each listens there."
     )
 
     def check(self) -> None:
