@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from lxml import etree
 from daypass.errors import ProofError
 from daypass.saml.limits import MAX_DEPTH, MAX_ID, MAX_XML_ATTRIBUTES
 from daypass.saml.shape import SHAPES
-from daypass.saml.signature_shape import canonical, decode_base64
+from daypass.saml.signature_shape import canonical, decode_base64, strict_base64, take_signature
 from daypass.saml.values import instant, is_line
 from daypass.saml.xml import PARSER, has_mixed_content, is_blank, read_canonical, read_open_xml, read_xml
 
@@ -76,6 +77,38 @@ def test_a_part_is_canonicalised_as_it_stands_without_what_follows_it() -> None:
     assert canonical(root[0]) == b'<a:s xmlns:a="urn:u">t</a:s>'
 
 
+def test_a_part_is_canonicalised_where_it_stands_as_it_is_alone() -> None:
+    """What is signed is not copied out of what it came in: nothing around it takes part."""
+    root = parsed(
+        "<r xmlns='urn:d' xmlns:a='urn:u' xmlns:b='urn:v' xml:lang='en' xml:space='preserve'>text"
+        "<s xmlns='urn:e' xmlns:a='urn:w' a:y='1' z='2'><a:t/> <b:u xmlns='' b:x='3' xml:lang='de'/><t/></s>tail</r>"
+    )
+    alone = parsed(etree.tostring(root[0], with_tail=False, encoding="unicode"))
+    assert canonical(root[0]) == canonical(alone)
+    assert canonical(root[0]) == (
+        b'<s xmlns="urn:e" xmlns:a="urn:w" z="2" a:y="1"><a:t></a:t> '
+        b'<b:u xmlns:b="urn:v" xml:lang="de" b:x="3"></b:u><t></t></s>'
+    )
+
+
+def test_a_signature_is_taken_out_and_the_white_space_around_it_stays() -> None:
+    ds = "xmlns:ds='http://www.w3.org/2000/09/xmldsig#'"
+    for text, left in (
+        (f"<r {ds}>a<ds:Signature><ds:x/></ds:Signature>b<s/></r>", b"<r>ab<s></s></r>"),
+        (f"<r {ds}><ds:Signature/>\n<s/></r>", b"<r>\n<s></s></r>"),
+        (f"<r {ds}><s/>a<ds:Signature/>b</r>", b"<r><s></s>ab</r>"),
+        (f"<r {ds}><s/><ds:Signature/></r>", b"<r><s></s></r>"),
+    ):
+        root = parsed(text)
+        signature = take_signature(root)
+        assert signature is not None
+        assert canonical(root) == left
+        assert canonical(signature).startswith(b'<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#">')
+        assert take_signature(root) is None
+    with pytest.raises(ProofError):
+        take_signature(parsed(f"<r {ds}><ds:Signature/><ds:Signature/></r>"))
+
+
 def test_an_element_alone_keeps_the_namespaces_that_were_declared_around_it() -> None:
     root = parsed("<a:r xmlns:a='urn:u' xmlns:xs='urn:w'><a:s/>tail</a:r>")
     alone = etree.fromstring(etree.tostring(root[0], with_tail=False), PARSER)
@@ -131,6 +164,31 @@ def test_base64_has_one_spelling(text: str) -> None:
     assert decode_base64(" Q\nQ=\t= ") == b"A"
     with pytest.raises(ProofError):
         decode_base64(text)
+
+
+def test_a_character_that_is_not_of_base64_is_refused_wherever_it_stands() -> None:
+    """binascii decodes in another way, and writes again what it understood: its judgement is the same for every text."""
+
+    def judged(text: str) -> bytes | None:
+        try:
+            decoded = base64.b64decode(text, validate=True)
+        except ValueError:
+            return None
+        return decoded if base64.b64encode(decoded) == text.encode() else None
+
+    def found(text: str) -> bytes | None:
+        try:
+            return strict_base64(text)
+        except ValueError:
+            return None
+
+    for text in ("QUJDREVG", "QUJDREU=", "QUJDRA=="):
+        assert found(text) == judged(text) == b"ABCDEF"[: len(text.rstrip("=")) * 3 // 4]
+        for at in range(len(text)):
+            assert found(text[:at]) == judged(text[:at])
+            for code in (*range(256), 0x0130, 0x2028, 0xD800, 0x1F600):
+                changed = text[:at] + chr(code) + text[at + 1 :]
+                assert found(changed) == judged(changed), changed
 
 
 def test_every_part_of_a_shape_has_a_shape() -> None:

@@ -113,6 +113,20 @@ def test_a_decrypted_assertion_that_is_not_signed_itself_is_refused(sign: Sign) 
     assert reason(encrypted(sign=sign), TRUST, EXPECTED) is R.SAML_UNSIGNED
 
 
+@pytest.mark.parametrize(
+    ("found", "put"),
+    [
+        (b"<xenc:CipherValue>", b"<xenc:CipherValue>-"),
+        (b"<xenc:CipherData>", b"<xenc:KeyName/><xenc:CipherData>"),
+        (b"<xenc:CipherData>", b'<xenc:CipherData Id="x">'),
+    ],
+)
+def test_an_encrypted_assertion_in_another_form_is_refused_before_any_key_is_tried(found: bytes, put: bytes) -> None:
+    document = encrypted()
+    assert found in document
+    assert reason(document.replace(found, put, 1), TRUST, EXPECTED) is R.SAML_ENCRYPTION_REFUSED
+
+
 def test_with_both_signatures_the_ciphertext_is_verified_before_it_is_decrypted() -> None:
     assert judged(encrypted(sign="both"), TRUST, EXPECTED).subject == "alice"
     root: Any = etree.fromstring(encrypted(sign="both"))

@@ -76,9 +76,8 @@ def test_namespaces_are_bounded_in_number_and_length_exactly() -> None:
 
 def test_nothing_of_what_is_refused_is_remembered() -> None:
     """The names of refused elements and attributes are an attacker's, and as long as the document."""
-    remembered = (shape._require_parts, shape._require_attributes)
     judged(IDP.response(), TRUST, EXPECTED)
-    before = [cache.cache_info().currsize for cache in remembered]
+    before = shape._require_form.cache_info().currsize
     genuine = IDP.response()
     tracemalloc.start()
     for number in range(200):
@@ -90,5 +89,5 @@ def test_nothing_of_what_is_refused_is_remembered() -> None:
                 parse_response(genuine.replace(found, put.encode(), 1))
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert [cache.cache_info().currsize for cache in remembered] == before
+    assert shape._require_form.cache_info().currsize == before
     assert kept < 1_000_000

@@ -19,7 +19,8 @@ from daypass.saml.keys import registered_key
 from daypass.saml.limits import MAX_ENCODED_RESPONSE
 from daypass.saml.shape import require_shape
 from daypass.saml.signature import verify_signature
-from daypass.saml.statements import conditions, last_confirmed
+from daypass.saml.signature_shape import take_signature
+from daypass.saml.statements import by_name, conditions
 from daypass.saml.xml import read_open_xml
 from fakes.saml_idp import AUDIENCE, CONSUMER, ENTITY_ID, NOW, NS, Encryption, FakeSamlIdp, der, private_key, rsa_key
 from saml.documents import reason
@@ -39,7 +40,8 @@ def raised(work: Any, *arguments: Any) -> Reason:
 
 
 def test_an_element_that_is_not_signed_is_refused() -> None:
-    assert raised(verify_signature, etree.fromstring(IDP.assertion()), TRUST.certificates) is R.SAML_UNSIGNED
+    element = etree.fromstring(IDP.assertion())
+    assert raised(verify_signature, element, take_signature(element), TRUST.certificates) is R.SAML_UNSIGNED
 
 
 @pytest.mark.parametrize("length", [0, 63, 65, 70, 128])
@@ -141,9 +143,27 @@ def test_what_should_have_been_refused_before_is_refused_still(monkeypatch: pyte
     root: Any = etree.fromstring(IDP.response())
     root.find("saml:Assertion", NS).append(etree.Comment("x"))
     assert raised(parse_response, etree.tostring(root)) is R.SAML_SHAPE_REFUSED
-    assert raised(conditions, etree.fromstring("<r/>"), EXPECTED) is R.SAML_SHAPE_REFUSED
-    unconfirmed = etree.fromstring(IDP.assertion(confirmed_until=None))
-    assert raised(last_confirmed, unconfirmed) is R.SAML_CONFIRMATION_REFUSED
+    assert raised(conditions, by_name(etree.fromstring("<r/>")), EXPECTED) is R.SAML_SHAPE_REFUSED
+
+
+@pytest.mark.parametrize(
+    ("found", "put"),
+    [
+        (b'status:Success"/>', b'status:Success">text</samlp:StatusCode>'),
+        (b"<samlp:Status>", b"<samlp:Status>text"),
+        (b"</samlp:Status>", b"text</samlp:Status>"),
+        (b"</samlp:Status>", b"</samlp:Status>text"),
+        (b"</samlp:Response>", "\u00a0</samlp:Response>".encode()),
+    ],
+)
+def test_text_where_no_text_is_expected_is_refused(found: bytes, put: bytes) -> None:
+    document = IDP.response()
+    assert found in document
+    assert (
+        reason(document.replace(found, put.replace(b"text", b" \n\t").replace(b"\xc2\xa0", b" ")), TRUST, EXPECTED)
+        is None
+    )
+    assert reason(document.replace(found, put), TRUST, EXPECTED) is R.SAML_SHAPE_REFUSED
 
 
 def test_white_space_around_the_signature_is_signed() -> None:

@@ -307,6 +307,17 @@ def test_one_bearer_confirmation_that_holds_is_enough() -> None:
     assert accepted(edit=edit).recipient == CONSUMER
 
 
+@pytest.mark.parametrize("sign", ["assertion", "response", "both"])
+def test_a_response_is_verified_as_often_as_somebody_asks(sign: Sign) -> None:
+    """Several registrations may name one issuer; what the first of them found changes nothing for the next."""
+    parsed = parse_response(IDP.response(sign=sign))
+    found = verify_response(parsed, TRUST, EXPECTED)
+    with pytest.raises(ProofError) as error:
+        verify_response(parsed, Trust(ENTITY_ID, (der(rsa_key(9)),)), EXPECTED)
+    assert error.value.reason is R.SAML_SIGNATURE_INVALID
+    assert verify_response(parsed, TRUST, EXPECTED) == found
+
+
 def test_a_spent_assertion_is_remembered_until_no_confirmation_of_it_can_hold_whatever_the_leeway() -> None:
     """One that was used by its first confirmation must not come back by its second."""
 

@@ -22,6 +22,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 from daypass.saml.algorithms import KeyKind, SignatureAlgorithm
 from daypass.saml.limits import MAX_KEY_BITS, MIN_KEY_BITS
 
+_PKCS1: Final = PKCS1v15()
 _CURVES: Final = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 
 
@@ -42,7 +43,7 @@ class RegisteredKey:
         """
         try:
             if algorithm.key_kind == "RSA" and isinstance(self.public, rsa.RSAPublicKey):
-                self.public.verify(signature, data, PKCS1v15(), algorithm.hash)
+                self.public.verify(signature, data, _PKCS1, algorithm.hash)
                 return True
             if algorithm.key_kind == "EC" and isinstance(self.public, ec.EllipticCurvePublicKey):
                 size = (self.public.key_size + 7) // 8  # the values r and s, each as long as the curve's order

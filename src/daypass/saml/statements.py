@@ -2,13 +2,16 @@
 """
 What a response and its assertion state (SAML Core 2 and 3), each part read and checked. The shape has been checked before:
 an element that is looked for is there, or is allowed to be absent. The order of the checks is ``daypass.saml.verify``'s.
+
+The children of an element are looked at once, and found by their names from then on (``by_name``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias
+
+import msgspec
 
 from daypass.errors import ProofError, Reason
 from daypass.saml.limits import (
@@ -24,28 +27,48 @@ from daypass.saml.trust import Expectations
 from daypass.saml.values import instant, is_line
 from daypass.saml.xml import Element
 
+Children: TypeAlias = Mapping[str, Sequence[Element]]
+"""The children of an element by tag, in the order of the document."""
+
 _EXPIRED: Final = "The SAML assertion has expired."
 
 
-def require_versions(response: Element, assertion: Element) -> None:
-    """Version 2.0 (SAML Core 4.1.1, 4.1.2), and an issue instant, of both."""
-    for element in (response, assertion):
-        if element.get("Version") != "2.0":
-            raise ProofError(Reason.SAML_VERSION_REFUSED, "Expected SAML version 2.0.")
-        instant(element.get("IssueInstant", ""))
+def by_name(element: Element) -> Children:
+    """The children of an element."""
+    found: dict[str, list[Element]] = {}
+    for child in element:
+        found.setdefault(child.tag, []).append(child)
+    return found
 
 
-def require_issuer(element: Element, entity_id: str, *, required: bool = False) -> None:
+def one(children: Children, name: str) -> Element:
+    """The child of this name, which the shape requires."""
+    found = children.get(SA + name)
+    if found is None:
+        raise ProofError(Reason.SAML_SHAPE_REFUSED, "The document lacks an element that is expected.")
+    return found[0]
+
+
+def of_assertion(assertion: Element) -> tuple[Children, Children]:
+    """The children of an assertion, and those of its Subject."""
+    stated = by_name(assertion)
+    return stated, by_name(one(stated, "Subject"))
+
+
+def issued_at(element: Element) -> int:
+    """When a response or an assertion was issued, if it is of version 2.0 (SAML Core 4.1.1, 4.1.2)."""
+    if element.get("Version") != "2.0":
+        raise ProofError(Reason.SAML_VERSION_REFUSED, "Expected SAML version 2.0.")
+    return instant(element.get("IssueInstant", ""))
+
+
+def require_issuer(issuer: Element, entity_id: str) -> None:
     """The issuer is the registered entity, character by character, and an entity at all (SAML Profiles 4.1.4.2)."""
-    issuer = element.find(f"{SA}Issuer")
-    if issuer is None and not required:
-        return
-    if issuer is None or issuer.text != entity_id or issuer.get("Format", ENTITY_FORMAT) != ENTITY_FORMAT:
+    if issuer.text != entity_id or issuer.get("Format", ENTITY_FORMAT) != ENTITY_FORMAT:
         raise ProofError(Reason.SAML_ISSUER_MISMATCH, "The SAML response comes from another issuer.")
 
 
-@dataclass(frozen=True, slots=True)
-class Conditions:
+class Conditions(msgspec.Struct, frozen=True):
     """The audience of ours that every restriction names, and the times."""
 
     audience: str
@@ -54,14 +77,15 @@ class Conditions:
     one_time_use: bool
 
 
-def conditions(assertion: Element, expected: Expectations) -> Conditions:
+def conditions(assertion: Children, expected: Expectations) -> Conditions:
     """
     The conditions (SAML Core 2.5.1); their times are not checked here. Conditions of other kinds the shape has refused.
     ProxyRestriction binds those who issue assertions on the strength of this one, which nobody here does.
     """
-    found = _one(assertion, "Conditions")
+    found = one(assertion, "Conditions")
+    parts = by_name(found)
     accepted: tuple[str, ...] = expected.audiences
-    restrictions = found.findall(f"{SA}AudienceRestriction")
+    restrictions = parts.get(f"{SA}AudienceRestriction", ())
     for restriction in restrictions:  # several are joined by "and", audiences of one by "or"
         audiences = [audience.text for audience in restriction]
         if len(audiences) > MAX_AUDIENCES:
@@ -73,7 +97,7 @@ def conditions(assertion: Element, expected: Expectations) -> Conditions:
         accepted[0],
         _optional_instant(found, "NotBefore"),
         _optional_instant(found, "NotOnOrAfter"),
-        found.find(f"{SA}OneTimeUse") is not None,
+        f"{SA}OneTimeUse" in parts,
     )
 
 
@@ -92,8 +116,7 @@ def in_response_to(response: Element, expected: Expectations) -> str | None:
     return request
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True):
     """A NameID (SAML Core 2.2.3); absent attributes are empty."""
 
     value: str
@@ -102,9 +125,9 @@ class Subject:
     sp_name_qualifier: str
 
 
-def subject(assertion: Element) -> Subject:
-    """The NameID: one line of visible text, with attributes of the same kind."""
-    name_id = _one(_one(assertion, "Subject"), "NameID")
+def subject(about: Children) -> Subject:
+    """The NameID of a Subject: one line of visible text, with attributes of the same kind."""
+    name_id = one(about, "NameID")
     qualities = [name_id.get(name, "") for name in ("Format", "NameQualifier", "SPNameQualifier")]
     value = name_id.text or ""
     if not is_line(value, MAX_NAME_ID) or not all(text == "" or is_line(text, MAX_URI) for text in qualities):
@@ -112,8 +135,7 @@ def subject(assertion: Element) -> Subject:
     return Subject(value, *qualities)
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmation:
+class Confirmation(msgspec.Struct, frozen=True):
     """The bearer confirmation that holds: to whom, until when, for which request."""
 
     recipient: str
@@ -121,21 +143,20 @@ class Confirmation:
     in_response_to: str | None
 
 
-def confirmation(assertion: Element, request: str | None, expected: Expectations) -> Confirmation:
+def confirmation(about: Children, request: str | None, expected: Expectations) -> Confirmation:
     """
-    The first bearer confirmation that holds (SAML Profiles 4.1.4.2 and 4.1.4.3); of those that do not, the first one's
-    reason is told. Confirmations of other methods confirm nothing here. Raises ProofError.
+    The first bearer confirmation of a Subject that holds (SAML Profiles 4.1.4.2 and 4.1.4.3); of those that do not, the first
+    one's reason is told. Confirmations of other methods confirm nothing here. Raises ProofError.
     """
-    refusal = ProofError(Reason.SAML_CONFIRMATION_REFUSED, "The SAML assertion has no bearer confirmation.")
-    refused = False
-    for found in _one(assertion, "Subject").findall(f"{SA}SubjectConfirmation"):
+    refusal = None
+    for found in about.get(f"{SA}SubjectConfirmation", ()):
         if found.get("Method") != BEARER:
             continue
         try:
             return _bearer(found, request, expected)
         except ProofError as error:
-            refusal, refused = refusal if refused else error, True
-    raise refusal
+            refusal = refusal or error
+    raise refusal or ProofError(Reason.SAML_CONFIRMATION_REFUSED, "The SAML assertion has no bearer confirmation.")
 
 
 def _bearer(found: Element, request: str | None, expected: Expectations) -> Confirmation:
@@ -143,7 +164,7 @@ def _bearer(found: Element, request: str | None, expected: Expectations) -> Conf
     1. Confirmation data, with an expiry and without NotBefore. 2. The recipient is ours. 3. It answers the request that the
     response answers, and one that may be answered. 4. It has not expired.
     """
-    data = found.find(f"{SA}SubjectConfirmationData")
+    data = next(found.iterchildren(f"{SA}SubjectConfirmationData"), None)
     if data is None or data.get("NotOnOrAfter") is None or data.get("NotBefore") is not None:  # 1
         raise ProofError(Reason.SAML_CONFIRMATION_REFUSED, "The bearer confirmation needs an expiry, and no NotBefore.")
     recipient = data.get("Recipient")
@@ -161,25 +182,24 @@ def _bearer(found: Element, request: str | None, expected: Expectations) -> Conf
     return Confirmation(recipient, expiry, answered)
 
 
-def last_confirmed(assertion: Element) -> int:
+def last_confirmed(about: Children, held: Confirmation) -> int:
     """
     When the last of the bearer confirmations ends, whether it holds now or not: a replay may come when another one holds.
-    Those whose end is no instant never hold. Raises ProofError when there is none.
+    Those whose end is no instant never hold.
     """
-    ends = []
-    for data in _one(assertion, "Subject").iterfind(f"{SA}SubjectConfirmation/{SA}SubjectConfirmationData"):
-        try:
-            ends.append(instant(data.get("NotOnOrAfter", "")))
-        except ProofError:
-            continue
-    if not ends:
-        raise ProofError(Reason.SAML_CONFIRMATION_REFUSED, "The SAML assertion has no bearer confirmation.")
+    ends = [held.not_on_or_after]
+    confirmations = about.get(f"{SA}SubjectConfirmation", ())
+    for found in confirmations if len(confirmations) > 1 else ():  # one alone is the one that holds
+        for data in found.iterchildren(f"{SA}SubjectConfirmationData"):
+            try:
+                ends.append(instant(data.get("NotOnOrAfter", "")))
+            except ProofError:
+                continue
     return max(ends)
 
 
-def require_current(assertion: Element, found: Conditions, expected: Expectations) -> int:
-    """When the assertion was issued, if it is valid now (SAML Core 2.5.1.2), and not older than it may be."""
-    issued_at = instant(assertion.get("IssueInstant", ""))
+def require_current(issued_at: int, found: Conditions, expected: Expectations) -> None:
+    """The assertion is valid now (SAML Core 2.5.1.2), and not older than it may be."""
     if issued_at > expected.now + expected.leeway:
         raise ProofError(Reason.SAML_NOT_YET_VALID, "The SAML assertion was issued in the future.")
     if found.not_before is not None and expected.now < found.not_before - expected.leeway:
@@ -189,11 +209,9 @@ def require_current(assertion: Element, found: Conditions, expected: Expectation
     if expected.max_age is not None and expected.now > issued_at + expected.max_age + expected.leeway:
         minutes = expected.max_age / 60
         raise ProofError(Reason.SAML_EXPIRED, f"Token must be redeemed within {minutes:g} minutes of issuance.")
-    return issued_at
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(msgspec.Struct, frozen=True):
     """When the subject was authenticated, and until when the provider's session lasts, if it says."""
 
     instant: int
@@ -201,9 +219,9 @@ class Session:
     not_on_or_after: int | None
 
 
-def authentication(assertion: Element, expected: Expectations) -> Session:
+def authentication(assertion: Children, expected: Expectations) -> Session:
     """The one authentication statement (SAML Core 2.7.2), of a session that has not ended."""
-    found = assertion.findall(f"{SA}AuthnStatement")
+    found = assertion.get(f"{SA}AuthnStatement", ())
     if len(found) != 1:
         raise ProofError(Reason.SAML_AUTHENTICATION_MISSING, "Expected exactly one authentication statement.")
     statement = found[0]
@@ -219,41 +237,34 @@ def authentication(assertion: Element, expected: Expectations) -> Session:
     return Session(authenticated, index, ends)
 
 
-def attributes(assertion: Element) -> Mapping[str, tuple[str, ...]]:
+def attributes(assertion: Children) -> Mapping[str, tuple[str, ...]]:
     """
     The attributes by name (SAML Core 2.7.3). Values that come in several elements of one name are one list, as some providers
     send them; with two formats of one name it is refused: one would hide the other.
     """
     values: dict[str, tuple[str, ...]] = {}
     formats: dict[str, str | None] = {}
-    found = assertion.findall(f"{SA}AttributeStatement/{SA}Attribute")
+    stated = assertion.get(f"{SA}AttributeStatement", ())
+    found = [attribute for statement in stated for attribute in statement.iterchildren(f"{SA}Attribute")]
     if len(found) > MAX_ATTRIBUTES:
         raise ProofError(Reason.SAML_TOO_LARGE, f"The SAML assertion has more than {MAX_ATTRIBUTES} attributes.")
     for attribute in found:
         name, name_format = attribute.get("Name", ""), attribute.get("NameFormat")
         if not is_line(name, MAX_ATTRIBUTE_NAME) or formats.setdefault(name, name_format) != name_format:
             raise ProofError(Reason.SAML_ATTRIBUTES_MALFORMED, "An attribute's name is malformed, or has two formats.")
-        values[name] = values.get(name, ()) + tuple([_value(element) for element in attribute])
+        values[name] = values.get(name, ()) + _values(attribute)
     return values
 
 
-def _value(element: Element) -> str:
-    """The text of an AttributeValue, or of the NameID in it."""
-    text = (element[0].text if len(element) else element.text) or ""
-    if len(text) > MAX_ATTRIBUTE_VALUE:
+def _values(attribute: Element) -> tuple[str, ...]:
+    """The text of each AttributeValue, or of the NameID in it."""
+    texts = tuple([(value[0].text if len(value) else value.text) or "" for value in attribute])
+    if max(map(len, texts), default=0) > MAX_ATTRIBUTE_VALUE:
         message = f"Expected attribute values of at most {MAX_ATTRIBUTE_VALUE} characters."
         raise ProofError(Reason.SAML_ATTRIBUTES_MALFORMED, message)
-    return text
+    return texts
 
 
 def _optional_instant(element: Element, name: str) -> int | None:
     value = element.get(name)
     return None if value is None else instant(value)
-
-
-def _one(element: Element, name: str) -> Element:
-    """The child of this name, which the shape requires."""
-    found = element.find(SA + name)
-    if found is None:
-        raise ProofError(Reason.SAML_SHAPE_REFUSED, "The document lacks an element that is expected.")
-    return found

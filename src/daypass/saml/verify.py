@@ -7,17 +7,16 @@ Pure: the caller brings the registration, what is expected, and the time. What a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from daypass.errors import ProofError, Reason
 from daypass.saml import statements
 from daypass.saml.assertion import Assertion
 from daypass.saml.encryption import decrypt_assertion, decryption_failed, encrypted_form
 from daypass.saml.limits import MAX_LEEWAY
-from daypass.saml.names import SA
-from daypass.saml.response import UnverifiedResponse
+from daypass.saml.response import Parts, UnverifiedResponse, take_apart
 from daypass.saml.signature import Signed, verify_signature
-from daypass.saml.signature_shape import signature_within
+from daypass.saml.signature_shape import take_signature
 from daypass.saml.trust import Expectations, Trust
 from daypass.saml.xml import Element, read_canonical
 
@@ -45,21 +44,22 @@ def verify_response(response: UnverifiedResponse, trust: Trust, expected: Expect
     Times have ``expected.leeway`` seconds in the assertion's favour. Raises ProofError; SAML_EXPIRED only of a genuine
     response. **It does not remember assertions**: the caller spends ``(issuer, assertion_id)`` until ``replay_until``.
     """
-    root = response.unverified_tree
-    statements.require_issuer(root, trust.entity_id)  # 1
-    genuine = _genuine(root, trust)  # 2
-    statements.require_versions(genuine.response, genuine.assertion)  # 3
-    statements.require_issuer(genuine.response, trust.entity_id)  # 4
-    statements.require_issuer(genuine.assertion, trust.entity_id, required=True)
-    conditions = statements.conditions(genuine.assertion, expected)  # 5
-    statements.require_destination(genuine.response, expected, required=genuine.response_signed)  # 6
-    in_response_to = statements.in_response_to(genuine.response, expected)  # 7
-    subject = statements.subject(genuine.assertion)  # 8
-    confirmation = statements.confirmation(genuine.assertion, in_response_to, expected)
-    issued_at = statements.require_current(genuine.assertion, conditions, expected)  # 9
-    session = statements.authentication(genuine.assertion, expected)  # 10
-    attributes = statements.attributes(genuine.assertion)  # 11
-    ends, replay_until = _ends(genuine.assertion, conditions, confirmation, issued_at, expected)
+    _require_issuer(response.unverified_parts, trust)  # 1
+    genuine = _genuine(response.unverified_parts, trust)  # 2
+    stated, about = statements.of_assertion(genuine.assertion)
+    statements.issued_at(genuine.parts.response)  # 3
+    issued_at = statements.issued_at(genuine.assertion)
+    _require_issuer(genuine.parts, trust)  # 4
+    statements.require_issuer(statements.one(stated, "Issuer"), trust.entity_id)
+    conditions = statements.conditions(stated, expected)  # 5
+    statements.require_destination(genuine.parts.response, expected, required=genuine.response_signed)  # 6
+    in_response_to = statements.in_response_to(genuine.parts.response, expected)  # 7
+    subject = statements.subject(about)  # 8
+    confirmation = statements.confirmation(about, in_response_to, expected)
+    statements.require_current(issued_at, conditions, expected)  # 9
+    session = statements.authentication(stated, expected)  # 10
+    attributes = statements.attributes(stated)  # 11
+    ends, replay_until = _ends(about, conditions, confirmation, issued_at, expected)
     return Assertion(
         assertion_id=genuine.assertion.get("ID", ""),
         issuer=trust.entity_id,
@@ -85,8 +85,14 @@ def verify_response(response: UnverifiedResponse, trust: Trust, expected: Expect
     )
 
 
+def _require_issuer(parts: Parts, trust: Trust) -> None:
+    """A response need not name its issuer; then only the assertion does."""
+    if parts.issuer is not None:
+        statements.require_issuer(parts.issuer, trust.entity_id)
+
+
 def _ends(
-    assertion: Element,
+    about: statements.Children,
     conditions: statements.Conditions,
     confirmation: statements.Confirmation,
     issued_at: int,
@@ -96,18 +102,17 @@ def _ends(
     ends = [] if conditions.not_on_or_after is None else [conditions.not_on_or_after]
     # NOTE: when the confirmation that holds now has ended, another one may hold; it is remembered until the last has, whatever
     # leeway and age the next use of it will be judged by.
-    remembered = min([statements.last_confirmed(assertion), *ends]) + int(MAX_LEEWAY) + 1
+    remembered = min([statements.last_confirmed(about, confirmation), *ends]) + int(MAX_LEEWAY) + 1
     if expected.max_age is not None:
         ends.append(int(issued_at + expected.max_age) + 1)
     return min([confirmation.not_on_or_after, *ends]), remembered
 
 
-@dataclass(frozen=True, slots=True)
-class _Genuine:
-    """What a registered key signed. ``assertion`` is always from signed bytes; ``response`` only if it was signed, else it
-    is the unverified wrapper, which can make a response refused and never accepted."""
+class _Genuine(msgspec.Struct, frozen=True):
+    """What a registered key signed. ``assertion`` is always from signed bytes; ``parts`` of the response only if it was signed,
+    else they are the unverified wrapper, which can make a response refused and never accepted."""
 
-    response: Element
+    parts: Parts
     response_signed: bool
     assertion: Element
     signed: Signed
@@ -116,7 +121,7 @@ class _Genuine:
     cbc: bool = False
 
 
-def _genuine(root: Element, trust: Trust) -> _Genuine:
+def _genuine(parts: Parts, trust: Trust) -> _Genuine:
     """
     INVARIANT: what came has passed the structural profile, and what is read again is its canonical form, byte for byte what
     was signed: the profile need not be asked a second time, and nobody but the provider could have written it.
@@ -127,25 +132,24 @@ def _genuine(root: Element, trust: Trust) -> _Genuine:
     4. None of the two: unsigned.
     """
     signed = None
-    response = root
-    if signature_within(root) is not None:  # 1
-        signed = _verified(root, trust)
-        response = read_canonical(signed.data)
+    if parts.signature is not None:  # 1
+        signed = _verified(parts.response, parts.signature, trust)
+        parts = take_apart(read_canonical(signed.data))
     response_signed, sha1 = signed is not None, signed is not None and signed.sha1
-    encrypted = response.find(f"{SA}EncryptedAssertion")
-    if encrypted is not None:  # 2
-        assertion, of_assertion, cbc = _decrypted(encrypted, trust)
-        return _Genuine(response, response_signed, assertion, of_assertion, True, sha1 or of_assertion.sha1, cbc)
-    (plain,) = response.findall(f"{SA}Assertion")  # the shape has seen to it
+    if parts.encrypted:  # 2
+        assertion, of_assertion, cbc = _decrypted(parts.assertion, trust)
+        return _Genuine(parts, response_signed, assertion, of_assertion, True, sha1 or of_assertion.sha1, cbc)
     if trust.encryption_required:
         raise ProofError(
             Reason.SAML_ENCRYPTION_REQUIRED, "The identity provider is registered to encrypt its assertions."
         )
-    if signature_within(plain) is not None:  # 3
-        plain, signed = _signed_assertion(plain, trust)
+    assertion = parts.assertion
+    if parts.assertion_signature is not None:  # 3
+        signed = _verified(assertion, parts.assertion_signature, trust)
+        assertion = read_canonical(signed.data)
     if signed is None:  # 4
         raise _unsigned()
-    return _Genuine(response, response_signed, plain, signed, False, sha1 or signed.sha1)
+    return _Genuine(parts, response_signed, assertion, signed, False, sha1 or signed.sha1)
 
 
 def _decrypted(encrypted: Element, trust: Trust) -> tuple[Element, Signed, bool]:
@@ -154,23 +158,21 @@ def _decrypted(encrypted: Element, trust: Trust) -> tuple[Element, Signed, bool]
     form = encrypted_form(encrypted, allow_cbc=trust.allow_cbc)
     assertion = decrypt_assertion(encrypted, form, trust.decryption_keys)
     try:
-        if signature_within(assertion) is None:
+        signature = take_signature(assertion)
+        if signature is None:
             raise _unsigned()
-        return *_signed_assertion(assertion, trust), form.cbc
+        signed = _verified(assertion, signature, trust)
+        return read_canonical(signed.data), signed, form.cbc
     except ProofError:
         if form.cbc:
             raise decryption_failed() from None
         raise
 
 
-def _signed_assertion(assertion: Element, trust: Trust) -> tuple[Element, Signed]:
-    signed = _verified(assertion, trust)
-    return read_canonical(signed.data), signed
-
-
-def _verified(element: Element, trust: Trust) -> Signed:
+def _verified(element: Element, signature: Element, trust: Trust) -> Signed:
     return verify_signature(
         element,
+        signature,
         trust.certificates,
         allow_sha1=trust.allow_sha1,
         allow_small_rsa=trust.allow_small_rsa,

@@ -47,9 +47,10 @@ _DECLARATION: Final = re.compile(
     rb"""<\?xml\s+version\s*=\s*(["'])1\.0\1(?:\s+encoding\s*=\s*(["'])(?i:utf-8|us-ascii)\2)?"""
     rb"""(?:\s+standalone\s*=\s*(["'])(?:yes|no)\3)?\s*\?>"""
 )
-# No quantifier can run over the beginning of another match: it takes linear time.
-_LONG_NAMESPACE: Final = re.compile(
-    rb"""xmlns(?::[^\s=<>"':]*)?\s*=\s*(?:"[^"]{%(n)d}|'[^']{%(n)d})""" % {b"n": MAX_NAMESPACE_NAME + 1}
+# Every "xmlns", and what follows it if that is a long namespace name. No quantifier can run over the beginning of another
+# match: it takes linear time.
+_NAMESPACES: Final = re.compile(
+    rb"""xmlns((?::[^\s=<>"':]*)?\s*=\s*(?:"[^"]{%(n)d}|'[^']{%(n)d}))?""" % {b"n": MAX_NAMESPACE_NAME + 1}
 )
 _SPACE: Final = " \t\r\n"  # white space of XML 1.0, and no other
 
@@ -96,11 +97,12 @@ def _read(data: bytes, max_bytes: int, max_elements: int) -> Element:
     if len(data) > max_bytes:  # 1
         raise ProofError(Reason.SAML_TOO_LARGE, f"The document is larger than {max_bytes} bytes.")
     body = _body(data)  # 2, 3
-    if body.count(b"<") > 2 * max_elements:  # 4
+    if len(body) > 2 * max_elements and body.count(b"<") > 2 * max_elements:  # 4
         raise ProofError(Reason.SAML_TOO_LARGE, "The document has too many elements.")
-    if body.count(b"xmlns") > MAX_NAMESPACES and _declares_many(body):
+    declared = _NAMESPACES.findall(body)
+    if len(declared) > MAX_NAMESPACES and _declares_many(body):
         raise ProofError(Reason.SAML_TOO_LARGE, "An element of the document has too many namespace declarations.")
-    if _LONG_NAMESPACE.search(body):
+    if any(declared):
         raise ProofError(Reason.SAML_TOO_LARGE, "A namespace of the document has too long a name.")
     root = read_canonical(body)  # 5
     if _TOO_DEEP(root):  # 6
@@ -124,13 +126,19 @@ def _body(data: bytes) -> bytes:
         raise ProofError(Reason.SAML_MALFORMED, "Expected a document in UTF-8.") from None
     if declaration := _DECLARATION.match(body):
         body = body[declaration.end() :]
-    if b"<!" in body:
+    if _has_markup(body, b"!"):
         if body.count(b"<!") == body.count(b"<!--") + body.count(b"<![CDATA["):
             raise ProofError(Reason.SAML_MARKUP_REFUSED, "The document has a comment or a CDATA section.")
         raise ProofError(Reason.SAML_DOCTYPE_REFUSED, "The document has a document type declaration.")
-    if b"<?" in body:
+    if _has_markup(body, b"?"):
         raise ProofError(Reason.SAML_MARKUP_REFUSED, "The document has a processing instruction, or another encoding.")
     return body
+
+
+def _has_markup(body: bytes, kind: bytes) -> bool:
+    """Whether a ``<`` stands before this character, which is looked for first: few documents have one, and one byte is found in
+    a fiftieth of the time of two."""
+    return kind in body and b"<" + kind in body
 
 
 _NOT_AN_ELEMENT: Final = etree.XPath("boolean(//comment() | //processing-instruction())")
