@@ -17,8 +17,9 @@ from msgspec.structs import replace
 from daypass.access.authenticate import Caller
 from daypass.access.authorize import layers_of
 from daypass.access.organization import EVERYWHERE
+from daypass.access.own_side import own_side
 from daypass.access.resource import Resource
-from daypass.policy import Kind, NamedPolicy, Request, compile_policy, decide
+from daypass.policy import Context, Kind, NamedPolicy, Request, compile_policy, decide
 from daypass.principal import RoleSession, Root
 from daypass.principal import User as UserPrincipal
 from daypass.sessions import Session
@@ -29,6 +30,7 @@ from daypass.store import (
     OrganizationalUnit,
     OrganizationPolicy,
     PolicyVersion,
+    ResourcePolicy,
     Role,
     User,
     View,
@@ -206,3 +208,74 @@ def test_a_policy_that_denies_adds_nothing_at_any_level(
 def test_an_organisation_that_limits_nothing_changes_nothing(situation: Situation) -> None:
     organized = stored(situation.view, ORGANIZATION, *UNITS, *MEMBERS)
     assert situation.after(view=organized).allowed() == situation.allowed()
+
+
+def as_authorized(situation: Situation, request: Request) -> Request:
+    """The request with what the caller brings, as ``authorize`` puts it together: nobody else brings keys of these names."""
+    caller = situation.caller()
+    own = own_side(caller, situation.view).keys
+    others = {
+        name: value
+        for name, value in request.context.entries.items()
+        if not name.startswith(("aws:principal", "aws:user")) or name == "aws:useragent"
+    }
+    return replace(request, principal=caller.principal, context=Context({**others, **own}))
+
+
+@slow
+@given(situations())
+def test_the_short_way_to_a_yes_says_yes_to_nothing_that_the_long_way_denies(situation: Situation) -> None:
+    caller = situation.caller()
+    own = own_side(caller, situation.view)
+    for request in situation.requests:
+        if own.permits(request.action, situation.resource):
+            assert decide(
+                as_authorized(situation, request), layers_of(caller, situation.resource, situation.view)
+            ).allowed
+
+
+def test_the_short_way_is_taken_for_who_the_caller_is_and_for_nothing_else() -> None:
+    def permitted(
+        condition: dict[str, Any] | None, arn: str = "arn:aws:s3:::b/k", action: str = "s3:GetObject"
+    ) -> bool:
+        statement: dict[str, Any] = {"Effect": "Allow", "Action": "*", "Resource": arn}
+        if condition is not None:
+            statement["Condition"] = condition
+        text = json.dumps({"Version": "2012-10-17", "Statement": statement})
+        role = Role(HOME, "/ops/", "Dev", "AROADEVDEVDEVDEVDEV01", None, 3600, "{}", (), 1, (), (("p", text),))
+        principal = RoleSession(HOME, role.path, role.name, role.unique_id, "alice")
+        session = Session(HOME, role.unique_id, "alice", 1, 2, tags=(("team", "b"),))
+        own = own_side(Caller(principal, "ASIA", "us-east-1", session, role), View())
+        return own.permits(action, Resource("arn:aws:s3:::b/k", HOME))
+
+    assert permitted(None)
+    assert permitted(None, "arn:aws:s3:::${aws:PrincipalTag/team}/*")
+    assert permitted({"StringEquals": {"aws:PrincipalTag/team": "b"}})
+    assert not permitted({"StringEquals": {"aws:PrincipalTag/team": "c"}})
+    assert not permitted({"StringNotEquals": {"s3:prefix": "x"}}), "what the request brings is not known yet"
+    assert not permitted({"DateGreaterThan": {"aws:CurrentTime": "2000-01-01T00:00:00Z"}})
+    assert not permitted({"Bool": {"aws:MultiFactorAuthPresent": "false"}}), (
+        "a second factor may be shown with the request"
+    )
+    assert not permitted(None, action="sts:AssumeRole"), "rules of the operation come first"
+
+
+def test_the_short_way_is_not_taken_where_anything_else_bounds_the_caller() -> None:
+    role = Role(HOME, "/ops/", "Dev", "AROADEVDEVDEVDEVDEV01", None, 3600, "{}", (), 1, (), (("p", FULL),))
+    session, here = Session(HOME, role.unique_id, "alice", 1, 2), Resource("arn:aws:s3:::b/k", HOME)
+    plain = Situation(User(HOME, "/", "u", "AIDAU", 1), role, session, "session", View(), here, ())
+    named = NamedPolicy("resource", compile_policy(FULL.replace("Effect", 'Principal":"*","Effect'), Kind.RESOURCE))
+
+    def taken(situation: Situation) -> bool:
+        return own_side(situation.caller(), situation.view).permits("s3:GetObject", situation.resource)
+
+    assert taken(plain)
+    assert not taken(plain.after(kind="root"))
+    assert not taken(plain.after(role=replace(role, permissions_boundary=BOUNDARY), view=stored(View(), managed(FULL))))
+    assert not taken(plain.after(session=replace(session, policy=FULL)))
+    assert not taken(plain.after(view=stored(View(), ORGANIZATION, *UNITS, *MEMBERS)))
+    assert not taken(plain.after(view=stored(View(), ResourcePolicy(HOME, "arn:aws:s3:::c", FULL, (), 1, 1))))
+    assert not taken(plain.after(resource=replace(here, account=AWAY)))
+    assert not taken(plain.after(resource=replace(here, policy=named)))
+    assert not taken(plain.after(resource=replace(here, trust_required=True)))
+    assert not taken(plain.after(resource=replace(here, owner_policy=FULL)))

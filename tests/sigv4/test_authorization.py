@@ -375,3 +375,47 @@ def test_a_security_token_with_a_line_break_in_the_query_is_refused() -> None:
 
 def test_a_refused_request_is_refused_by_verification_too() -> None:
     assert refused(SIGNED.with_header(b"x-amz-date", b"")) is Reason.SIGNATURE_DATE_MALFORMED
+
+
+def test_what_stands_before_a_signature_means_the_same_each_time_it_comes() -> None:
+    first, again = SIGNED.read(), SIGNED.with_header(b"authorization", VALUE.replace(SIGNATURE, b"0" * 64)).read()
+    claims = [(one.access_key_id, one.scope, one.signed_headers) for one in (first, again)]
+    assert claims[0] == claims[1]
+    assert (first.signature, again.signature) == (SIGNATURE, b"0" * 64)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        (b"/aws4_request", b"/aws5_request", Reason.CREDENTIAL_TERMINATOR),
+        (b"SignedHeaders=content-type", b"SignedHeaders=Content-Type", Reason.SIGNED_HEADERS_MALFORMED),
+        (b"Credential=", b"credential=", Reason.AUTHORIZATION_INCOMPLETE),
+        (b", Signature=", b",  Signature=", Reason.AUTHORIZATION_MALFORMED),
+    ],
+)
+def test_what_is_wrong_before_a_signature_is_refused_each_time_it_comes(
+    before: bytes, after: bytes, reason: Reason
+) -> None:
+    wrong = SIGNED.with_header(b"authorization", VALUE.replace(before, after))
+    assert [unreadable(wrong) for _ in range(2)] == [reason, reason]
+
+
+def test_of_two_faults_the_date_is_told_before_the_signed_headers() -> None:
+    value = VALUE.replace(b"SignedHeaders=content-type", b"SignedHeaders=Content-Type")
+    assert (
+        unreadable(SIGNED.without_header(b"x-amz-date").with_header(b"authorization", value))
+        is Reason.AUTHORIZATION_INCOMPLETE
+    )
+
+
+@pytest.mark.parametrize("count", [10, 90])
+def test_a_long_list_of_signed_headers_is_read_as_a_short_one_is(count: int) -> None:
+    names = b";".join([b"host", *(b"x-amz-meta-%03d" % number for number in range(count))])
+    value = VALUE.replace(b";".join(SIGNED.read().signed_headers), names)
+    assert len(SIGNED.with_header(b"authorization", value).read().signed_headers) == count + 1
+
+
+def test_a_long_session_token_is_read_as_a_short_one_is() -> None:
+    for token in (b"t" * 700, b"t" * 4000):
+        assert SIGNED.with_header(b"x-amz-security-token", token).read().session_token == token.decode()
+        assert unreadable(SIGNED.with_header(b"x-amz-security-token", token + b" t")) is Reason.SESSION_TOKEN_MALFORMED

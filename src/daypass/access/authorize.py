@@ -88,10 +88,10 @@ def authorize(
     Default deny: no policy, no permission.
     """
     refuse_unfit(caller, action)
-    long_term = caller.session is None
-    asked = Request(action, resource.arn, resource.account, caller.principal, long_term_credentials=long_term)
 
     def decide_for(tags: Tags) -> None:
+        long_term = caller.session is None
+        asked = Request(action, resource.arn, resource.account, caller.principal, long_term_credentials=long_term)
         decision = decide_by_operation(asked)  # where no policy is asked, no context is made
         if decision is not None:
             if not decision.allowed:
@@ -105,7 +105,8 @@ def authorize(
         if not decision.allowed:
             raise _denied(request, decision, resource, layers)
 
-    decide_for(resource.tags)
+    if not own_side(caller, view).permits(action, resource):
+        decide_for(resource.tags)
     return Permitted(caller, action, resource.arn, facts, resource.tags, decide_for, frozenset((action,)), view)
 
 

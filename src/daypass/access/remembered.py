@@ -13,8 +13,8 @@ from typing import Final, TypeVar
 
 from daypass.store import View
 
-MOST: Final = 12_288
-"""What is kept with one view, three things for a caller: some 10 MB. When there is more, all of it is forgotten."""
+MOST: Final = 16_384
+"""What is kept with one view, four things for a caller: some 10 MB. When there is more, all of it is forgotten."""
 
 C = TypeVar("C")
 T = TypeVar("T")

@@ -23,7 +23,7 @@ _DECISION_TEXT: Final = 1 << 22
 """Bytes to which a packed decision may unpack."""
 
 
-class Who(msgspec.Struct, frozen=True):
+class Who(msgspec.Struct, frozen=True, cache_hash=True):
     """
     A caller whose signature was verified.
 

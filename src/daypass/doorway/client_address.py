@@ -59,6 +59,9 @@ def _values(headers: Headers, name: bytes) -> list[str]:
     found = [value for header, value in headers if header == name]
     if not found:
         return []
+    if len(found) == 1 and found[0].find(b",") < 0:
+        only = found[0].decode("latin-1").strip()
+        return [only] if only else []
     joined = b",".join(found).decode("latin-1")
     return [value.strip() for value in joined.split(",") if value.strip()]
 

@@ -7,7 +7,7 @@ The server puts a ``Connection`` into ``scope["extensions"]``; where there is no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 EXTENSION: Final = "daypass.connection"
@@ -29,6 +29,12 @@ class Connection(Protocol):
     def may_wait(self) -> bool:
         """Whether sending more may have to wait for the client; if not, it takes no time."""
 
+    def answer(self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> bool:
+        """
+        Answer in one step, without ASGI's messages. ``headers``: names in lower case; the last says how long the body is, and
+        none how the connection goes on. False, and nothing is done, where the answer must go by messages.
+        """
+
 
 class _Nowhere:
     def stream(self, idle_seconds: float) -> None:
@@ -43,6 +49,10 @@ class _Nowhere:
     def may_wait(self) -> bool:
         """Nobody knows."""
         return True
+
+    def answer(self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> bool:  # noqa: ARG002 - the protocol's
+        """By messages."""
+        return False
 
 
 NOWHERE: Final[Connection] = _Nowhere()

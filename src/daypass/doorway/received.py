@@ -56,7 +56,7 @@ async def receive_request(
     INVARIANT: the clock is read when the last byte has come. Whoever holds a body back holds no instant back with it.
     """
     headers = scope["headers"]
-    if len(headers) > limits.HEADERS or sum(map(len, chain.from_iterable(headers))) > limits.HEADER_BYTES:
+    if len(headers) > limits.HEADERS or len(b"".join(chain.from_iterable(headers))) > limits.HEADER_BYTES:
         raise RequestError(Reason.REQUEST_TOO_LARGE, "The request's headers are too large.")
     if len(scope["query_string"]) > limits.QUERY_BYTES:
         raise RequestError(Reason.REQUEST_TOO_LARGE, "The request's query string is too long.")

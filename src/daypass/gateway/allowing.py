@@ -18,7 +18,7 @@ Headers = list[tuple[bytes, bytes]]
 
 def identity_headers(allowed: Allowed, request_id: str) -> Headers:
     """The headers that say who asks; a header that would be empty is left out."""
-    return [(REQUEST_ID_HEADER, request_id.encode("ascii", "replace")), *_told_of(allowed.caller, allowed.view)]
+    return [(REQUEST_ID_HEADER, request_id.encode()), *_told_of(allowed.caller, allowed.view)]
 
 
 @remembered

@@ -19,6 +19,7 @@ import msgspec
 from daypass.access import Authenticator, Caller, Permitted, RequestFacts, authorize
 from daypass.access.authenticate import AuthenticatedForm, AuthenticatedHead
 from daypass.access.context import resource_keys
+from daypass.access.resource import Tags
 from daypass.access.usage import UsageRecorder
 from daypass.doorway.metrics import NO_METRICS, DecisionMetrics
 from daypass.errors import AccessDeniedError, Reason, RequestError
@@ -228,9 +229,6 @@ def _permit_by_name(
     more_keys: KeysOf,
     signed_at: int,
 ) -> Permitted:
-    asked = needed.keys
-    if backend.service == "s3":
-        asked = keys_at_time(needed, now=facts.now, signed_at=signed_at)
     resource = resource_of(
         needed.resource,
         owner_arn(needed.resource),
@@ -240,14 +238,14 @@ def _permit_by_name(
         action=needed.action,
         elsewhere=backend.elsewhere,
     )
-    return authorize(
-        caller,
-        needed.action,
-        resource,
-        facts=facts,
-        view=view,
-        keys=lambda tags: {**resource_keys(resource.account, tags, iam=False), **asked, **more_keys(needed)},
-    )
+
+    def keys(tags: Tags) -> Mapping[str, ContextValue]:
+        asked = needed.keys
+        if backend.service == "s3":
+            asked = keys_at_time(needed, now=facts.now, signed_at=signed_at)
+        return {**resource_keys(resource.account, tags, iam=False), **asked, **more_keys(needed)}
+
+    return authorize(caller, needed.action, resource, facts=facts, view=view, keys=keys)
 
 
 def owner_arn(resource: str) -> str:

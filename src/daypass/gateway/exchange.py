@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from daypass.access.authenticate import AuthenticatedForm, AuthenticatedHead
 from daypass.errors import DaypassError
 from daypass.gateway.asking import AskedOperation
@@ -14,7 +16,7 @@ from daypass.gateway.incoming import Head
 from daypass.sigv4 import Body
 
 
-class Exchange:
+class Exchange(msgspec.Struct, eq=False):
     """
     One request and its answer. What is not known yet is None, or empty.
 
@@ -25,50 +27,29 @@ class Exchange:
     - ``content``: the whole body, where it was read to decide; ``pieces``: the body on its way to the backend.
     """
 
-    __slots__ = (
-        "allowed",
-        "at",
-        "authenticated",
-        "backend",
-        "began",
-        "body",
-        "client_gone",
-        "code",
-        "content",
-        "error",
-        "form",
-        "head",
-        "method",
-        "more_headers",
-        "operation",
-        "pieces",
-        "request_id",
-        "sent",
-        "source",
-        "status",
-    )
+    request_id: str
+    began: float
+    method: str
+    at: float
+    status: int = 0
+    sent: int = 0
+    head: Head | None = None
+    backend: Backend | None = None
+    form: DenialForm | None = None
+    authenticated: AuthenticatedHead | AuthenticatedForm | None = None
+    operation: AskedOperation | None = None
+    allowed: Allowed | None = None
+    body: Body | None = None
+    source: ClientBody | None = None
+    content: bytes | None = None
+    pieces: VerifiedPieces | None = None
+    error: DaypassError | None = None
+    more_headers: tuple[tuple[bytes, bytes], ...] = ()
+    code: str = ""
+    client_gone: bool = False
 
-    def __init__(self, request_id: str, began: float, method: str, at: float) -> None:
-        self.request_id = request_id
-        self.at = at
-        self.began = began
-        self.method = method
-        self.status = 0
-        self.sent = 0
-        self.head: Head | None = None
-        self.backend: Backend | None = None
-        self.form: DenialForm | None = None
-        self.authenticated: AuthenticatedHead | AuthenticatedForm | None = None
-        self.operation: AskedOperation | None = None
-        self.allowed: Allowed | None = None
-        self.body: Body | None = None
-        self.source: ClientBody | None = None
-        self.content: bytes | None = None
-        self.pieces: VerifiedPieces | None = None
-        self.error: DaypassError | None = None
-        self.more_headers: tuple[tuple[bytes, bytes], ...] = ()
-        self.code = ""
-        self.client_gone = False
+    def __repr__(self) -> str:
+        return f"Exchange({self.request_id!r})"
 
     @property
     def resource(self) -> str:

@@ -12,6 +12,7 @@ without it is refused, and goes through the gateway.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
@@ -19,6 +20,7 @@ from typing import Final
 from daypass.clock import Clock
 from daypass.credentials import Secret
 from daypass.doorway.client_address import Network
+from daypass.doorway.connection import connection_of
 from daypass.doorway.received import Receive, Scope, Send
 from daypass.doorway.reports import request_id
 from daypass.errors import AccessDeniedError, DaypassError, Reason, RequestError
@@ -87,6 +89,8 @@ class ForwardAuthDoor:
         """Answer one question."""
         shown = [value for name, value in scope["headers"] if name == SECRET_HEADER]
         status, headers, body = await self.answer(shown, lambda: scope, _OVER_HTTP, scope["method"])
+        if headers and connection_of(scope).answer(status, headers, body):
+            return
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -104,6 +108,11 @@ class ForwardAuthDoor:
             status, headers, body = await self._serve(shown, question, proxies, exchange)
         except DaypassError as error:
             status, headers, body = self._refusal(exchange, error)
+        except asyncio.CancelledError:
+            # Nothing but a backend takes so long that a question is given up (``gateway.ext_authz_listener``).
+            exchange.status = self._refusal(exchange, UpstreamError("timeout"))[0]
+            self._reports.answered(exchange)
+            raise
         except Exception as error:  # noqa: BLE001 - INVARIANT: whatever it is, it is a refusal
             self._reports.failed(exchange, error)
             told = failure(exchange.form or HTTP_FORM, request_id=exchange.request_id, resource=exchange.resource)
@@ -111,6 +120,10 @@ class ForwardAuthDoor:
         exchange.status = status
         self._reports.answered(exchange)
         return status, headers, body
+
+    def knows(self, shown: Sequence[bytes]) -> bool:
+        """Whether these are the one secret of the proxies."""
+        return self._secret is not None and len(shown) == 1 and hmac.compare_digest(shown[0], self._secret)
 
     async def _serve(
         self, shown: Sequence[bytes], question: Callable[[], Scope], proxies: Collection[Proxy], exchange: Exchange
@@ -167,7 +180,7 @@ class ForwardAuthDoor:
 
     def _check_shown(self, shown: Sequence[bytes]) -> bytes:
         """The secret, when the proxy has shown it. Raises AccessDeniedError."""
-        if self._secret is None or len(shown) != 1 or not hmac.compare_digest(shown[0], self._secret):
+        if self._secret is None or not self.knows(shown):
             raise AccessDeniedError(Reason.PROXY_UNKNOWN, "Only a proxy that is known may ask here.")
         return self._secret
 

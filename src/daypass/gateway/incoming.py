@@ -51,7 +51,7 @@ def read_head(scope: Scope, clock: Clock, trusted_proxies: Sequence[Network]) ->
     """The head of a request. Raises RequestError."""
     # NOTE: a copy. The server appends the trailers of a chunked body to its own list while the body is read.
     headers = tuple(scope["headers"])
-    if len(headers) > limits.HEADERS or sum(map(len, chain.from_iterable(headers))) > limits.HEADER_BYTES:
+    if len(headers) > limits.HEADERS or len(b"".join(chain.from_iterable(headers))) > limits.HEADER_BYTES:
         raise RequestError(Reason.REQUEST_TOO_LARGE, "Your request headers exceed the maximum allowed size.")
     raw = RawRequest(scope["method"], scope["raw_path"], scope["query_string"], headers)
     headers = tuple([pair for pair in headers if pair[0] in _READ_HERE])
@@ -91,7 +91,7 @@ def check_path(path: bytes) -> None:
     Servers of Java's kind take ``..;x`` for ``..`` (RFC 3986 section 3.3 leaves parameters of segments to them). Raises
     RequestError (MALFORMED_REQUEST).
     """
-    if b";" not in path and b"%3b" not in path.lower():
+    if path.find(b";") < 0 and path.lower().find(b"%3b") < 0:
         return
     segments = [segment.partition(b";") for segment in unquote_to_bytes(path).split(b"/")]
     if any(mark and name in (b".", b"..") for name, mark, _ in segments):

@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Final
 
 PREFIX: Final = b"x-daypass-"
-"""What they all begin with."""
+AFTER_PREFIX: Final = b"x-daypass."
+"""What they all begin with; and what they stand before, in the order of bytes (``sigv4.request.AMZ``)."""
 
 REQUEST_ID_HEADER: Final = b"x-daypass-request-id"
 """By which a request is found in the audit trail (``daypass why``), at the backend and in every answer."""

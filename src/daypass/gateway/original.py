@@ -24,7 +24,7 @@ from daypass.doorway.received import Scope
 from daypass.errors import Reason, RequestError
 from daypass.gateway.backends import Backend, Proxy
 from daypass.gateway.incoming import Head, check_path
-from daypass.gateway.names import PREFIX
+from daypass.gateway.names import AFTER_PREFIX, PREFIX
 from daypass.sigv4 import RawRequest
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -60,20 +60,19 @@ _WAYS: Final[Mapping[Proxy | None, tuple[bool, bool, bool]]] = {
 }
 """Which proxies tell of the client's request in nginx's headers, in forwarding headers, by the path."""
 
-_PREFIX_LENGTH: Final = len(PREFIX)
 _NEITHER: Final = (None, None)
 
 
 def original_request(scope: Scope, backend: Backend, clock: Clock, trusted_proxies: Sequence[Network]) -> Head:
     """The head of the client's request. Raises RequestError when the question does not tell it in one way."""
     headers: Headers = tuple(scope["headers"])
-    if len(headers) > limits.HEADERS + 32 or sum(map(len, chain.from_iterable(headers))) > limits.HEADER_BYTES:
+    if len(headers) > limits.HEADERS + 32 or len(b"".join(chain.from_iterable(headers))) > limits.HEADER_BYTES:
         raise RequestError(Reason.REQUEST_TOO_LARGE, "Your request headers exceed the maximum allowed size.")
     said, kept = _parted(headers)
     told_once = len(said) == len(headers)
     method, target = _told(scope, backend, said)
     path, _, query = target.partition(b"?")
-    if not target.startswith(b"/") or not target.isascii() or b"#" in target:
+    if not target.startswith(b"/") or not target.isascii() or target.find(b"#") >= 0:
         raise _ambiguous("the target is not a path")
     check_path(path)
     host = _host(headers, said, forwarded=backend.proxy in ("caddy", "traefik"))
@@ -95,7 +94,7 @@ def _parted(headers: Headers) -> tuple[dict[bytes, bytes], list[tuple[bytes, byt
     said = dict(headers)
     if len(said) != len(headers):
         _refuse_twice(headers)
-    kept = [pair for pair in headers if pair[0] not in _REPLACED and pair[0][:_PREFIX_LENGTH] != PREFIX]
+    kept = [pair for pair in headers if not (pair[0] in _REPLACED or PREFIX <= pair[0] < AFTER_PREFIX)]
     return said, kept
 
 

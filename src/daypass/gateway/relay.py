@@ -16,7 +16,7 @@ from daypass.errors import RequestError
 from daypass.gateway.backends import IDLE_SECONDS
 from daypass.gateway.bodies import ClientBody
 from daypass.gateway.exchange import Exchange
-from daypass.gateway.names import PREFIX, REQUEST_ID_HEADER
+from daypass.gateway.names import AFTER_PREFIX, PREFIX, REQUEST_ID_HEADER
 from daypass.gateway.upstream import UpstreamAnswer, UpstreamError
 
 _HOP_BY_HOP: Final = frozenset(
@@ -65,10 +65,14 @@ class Answering:
         Raises UpstreamError when it breaks off, ClientGoneError when the client does not take it; the connection has been ended
         then.
         """
-        await self._start(answer.status, _answer_headers(answer, self._exchange.method), close=unread is not None)
+        headers = _answer_headers(answer, self._exchange.method)
+        whole = answer.whole_now() if unread is None else None
+        if whole is not None and self._at_once(answer.status, headers, whole):
+            return
+        await self._start(answer.status, headers, close=unread is not None)
         try:
             while True:
-                piece = await answer.piece()
+                piece = await answer.piece() if whole is None else whole
                 ended = not piece or answer.at_end
                 self._exchange.sent += len(piece)
                 more = not ended or unread is not None
@@ -83,6 +87,19 @@ class Answering:
         except (UpstreamError, ClientGoneError):
             self._connection.abort()
             raise
+
+    def _at_once(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
+        """A backend's answer in one step. False, and nothing is done, where the connection does not take it so."""
+        length = (b"content-length", b"%d" % len(body))
+        if length not in headers:
+            return False
+        told = [pair for pair in headers if pair != length]
+        told.append((REQUEST_ID_HEADER, self._exchange.request_id.encode("ascii")))
+        told.append(length)
+        if not self._connection.answer(status, told, body):
+            return False
+        self.begun, self._exchange.status, self._exchange.sent = True, status, len(body)
+        return True
 
     def abort(self) -> None:
         """End the connection where the answer stands."""
@@ -122,7 +139,7 @@ def _answer_headers(answer: UpstreamAnswer, method: str) -> list[tuple[bytes, by
     6.3), in a 304 it is that of another answer (RFC 9110 section 8.6).
     """
     found = [(name.lower(), value) for name, value in answer.headers]
-    kept = [(name, value) for name, value in found if name not in _HOP_BY_HOP and not name.startswith(PREFIX)]
+    kept = [pair for pair in found if not (pair[0] in _HOP_BY_HOP or PREFIX <= pair[0] < AFTER_PREFIX)]
     in_chunks = method != "HEAD" and any(name == b"transfer-encoding" for name, _ in found)
     if in_chunks or answer.status in (204, 304):
         return [(name, value) for name, value in kept if name != b"content-length"]

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from daypass.audit import UNSIGNED_REGION, Event
+from daypass.access import Caller
+from daypass.access.remembered import remembered
+from daypass.audit import UNSIGNED_REGION, Event, Who
 from daypass.doorway.audit_trail import AuditTrail, who_is
 from daypass.doorway.metrics import SUCCESS, GatewayMetrics, UpstreamFailure
 from daypass.doorway.reports import DoorLog
 from daypass.errors import AccessDeniedError, Reason
 from daypass.gateway.asking import AskedOperation
 from daypass.gateway.exchange import Exchange
+from daypass.store import View
 
 MOST_RESOURCES: Final = 20
 """ARNs in one record: the first keys of a deletion of a thousand."""
@@ -110,7 +113,7 @@ def event_of(exchange: Exchange) -> Event:
         request_id=exchange.request_id,
         source_ip=None if facts is None else facts.source_ip,
         user_agent=None if facts is None else facts.user_agent,
-        who=None if caller is None else who_is(caller),
+        who=_who(exchange),
         region=UNSIGNED_REGION if caller is None else caller.region,
         reason=_reason(exchange),
         code=exchange.code or None,
@@ -124,8 +127,23 @@ def event_of(exchange: Exchange) -> Event:
     )
 
 
+def _who(exchange: Exchange) -> Who | None:
+    """Who has asked; of those who may it is kept with the view."""
+    if exchange.authenticated is None:
+        return None
+    caller = exchange.authenticated.caller
+    return who_is(caller) if exchange.allowed is None else _remembered_who(caller, exchange.allowed.view)
+
+
+@remembered
+def _remembered_who(caller: Caller, _view: View) -> Who:
+    return who_is(caller)
+
+
 def _resources(operation: AskedOperation) -> tuple[str, ...]:
     needed = operation.needed or operation.each
+    if len(needed) == 1:
+        return (needed[0].resource,)
     return tuple(dict.fromkeys([one.resource for one in needed[:MOST_RESOURCES]]))
 
 

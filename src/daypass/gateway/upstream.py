@@ -81,9 +81,9 @@ class UpstreamAnswer:
         self.status = response.status
         self.headers: Headers = response.raw_headers
         protocol = None if response.connection is None else response.connection.protocol
-        closed = None if protocol is None else protocol.closed
-        if closed is not None:
-            closed.add_done_callback(self._lost)
+        self._closed = None if protocol is None else protocol.closed
+        if self._closed is not None:
+            self._closed.add_done_callback(self._lost)
 
     async def __aenter__(self) -> UpstreamAnswer:
         return self
@@ -91,6 +91,9 @@ class UpstreamAnswer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._closed is not None:
+            # Or a connection that is kept would keep every answer that it has brought.
+            self._closed.remove_done_callback(self._lost)
         if self._response.content.is_eof():
             self._response.release()
         else:
@@ -127,6 +130,11 @@ class UpstreamAnswer:
             raise UpstreamError("timeout") from None
         except (aiohttp.ClientError, OSError):
             raise UpstreamError("broken") from None
+
+    def whole_now(self) -> bytes | None:
+        """The whole body, if all of it is here and nothing was read of it, as of most small answers; else None."""
+        content = self._response.content
+        return content.read_nowait() if content.is_eof() and content.exception() is None else None
 
     @property
     def at_end(self) -> bool:
@@ -197,8 +205,6 @@ class Upstreams:
                     headers=CIMultiDict([(name.decode("latin-1"), value.decode("utf-8")) for name, value in headers]),
                     data=body,
                     allow_redirects=False,
-                    timeout=_TIMEOUT,
-                    skip_auto_headers=_AUTOMATIC,
                 )
         except BaseException as error:
             _cut(transports)
@@ -226,6 +232,8 @@ class Upstreams:
                 trust_env=False,
                 read_bufsize=READ_BUFFER,
                 requote_redirect_url=False,
+                timeout=_TIMEOUT,
+                skip_auto_headers=_AUTOMATIC,
             )
         return self._session
 

@@ -14,10 +14,10 @@ versions other than HTTP/1.0 and 1.1, trailers that would stand among the header
 from __future__ import annotations
 
 from asyncio import BaseTransport, TimerHandle
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from daypass.doorway.connection import EXTENSION
 
@@ -32,6 +32,12 @@ LINGER_SECONDS: Final = 30.0
 
 FRAMING_SHARE: Final = 16
 """Of a streamed body in chunks, this part at most may be their framing: chunks of some 128 bytes and more are taken."""
+
+
+_NOT_IN_HEADERS: Final = bytes([*range(9), *range(10, 32), 127])
+"""What no value of a header may have (RFC 9110 section 5.5)."""
+
+Headers = Sequence[tuple[bytes, bytes]]
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -53,6 +59,8 @@ class BoundedProtocol(HttpToolsProtocol):
     """Whether the head of a request has come, and its body has not ended."""
     _lingering: TimerHandle | None = None
     """Ends a connection that was closed while its peer takes nothing."""
+    _idle_since: float | None = None
+    """The loop's time at which the last answer was complete, while nothing has come since."""
 
     def stream(self, cycle: RequestResponseCycle, idle_seconds: float) -> None:
         """The body of a request may take long (``doorway.connection``), if it is the one that comes."""
@@ -74,6 +82,31 @@ class BoundedProtocol(HttpToolsProtocol):
         """Whether the transport has as much to send as it takes: ``send`` waits for nothing else."""
         return self.flow.write_paused
 
+    def answer(self, cycle: RequestResponseCycle, status: int, headers: Headers, body: bytes) -> bool:
+        """
+        Write a whole answer (``doorway.connection``), as ``cycle.send`` does in two steps. False where that has more to see to:
+        a client that is gone, that takes nothing at the moment or wants no body, a connection that ends, headers that are none.
+        """
+        if (
+            cycle.disconnected
+            or cycle.response_started
+            or not cycle.keep_alive
+            or self.flow.write_paused
+            or cycle.scope["method"] == "HEAD"
+            or headers[-1] != (b"content-length", b"%d" % len(body))
+        ):
+            return False
+        lines = [b": ".join(pair) for pair in (*cycle.default_headers, *headers)]
+        head = b"\r\n".join(lines)
+        if len(head.translate(None, _NOT_IN_HEADERS)) != len(head) - 2 * len(lines) + 2:
+            return False
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        self.transport.write(b"%b%b\r\n\r\n%b" % (STATUS_LINE[status], head, body))
+        cycle.message_event.set()
+        cycle.on_response()
+        return True
+
     def connection_made(self, transport: BaseTransport) -> None:
         """A connection: its first request is due."""
         super().connection_made(cast(Any, transport))
@@ -82,8 +115,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The end of a connection."""
         self._arrived()
-        if self._lingering is not None:
-            self._lingering.cancel()
+        for timer in (self._lingering, self.timeout_keep_alive_task):
+            if timer is not None:
+                timer.cancel()
         lost, self._lost = self._lost, None
         if lost is not None:
             lost()
@@ -113,7 +147,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """The end of a head. What is raised here is answered 400."""
         if self.parser.get_http_version() not in ("1.0", "1.1"):
             raise ValueError("expected HTTP/1.1")
-        if not self.url.startswith(b"/") or b"#" in self.url:
+        if not self.url.startswith(b"/") or self.url.find(b"#") >= 0:
             # Another server would take the host from an absolute target, and end the path elsewhere.
             raise ValueError("expected a path")
         self._in_body = True
@@ -139,8 +173,26 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """The last byte of an answer: whoever made it need not know what becomes of the connection."""
         self._lost = None
-        super().on_response_complete()
-        self._linger()
+        # What uvicorn does here, but for a timer that would be set and taken back with every request.
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            self._linger()
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+            return
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._expect_more(self.timeout_keep_alive)
+
+    def _expect_more(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def _unset_keepalive_if_required(self) -> None:
+        """Something has come. The timer runs on, one for many requests: it sees how long ago that was."""
+        self._idle_since = None
 
     def send_400_response(self, msg: str) -> None:
         """Answer what cannot be read; not where that would be taken for the answer to another request, or stand in one."""
@@ -151,7 +203,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self._linger()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Nothing more was asked."""
+        """Nothing more was asked, if that is so: the timer may have begun before the last request."""
+        self.timeout_keep_alive_task = None
+        if self._idle_since is None:
+            return
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._expect_more(left)
+            return
         super().timeout_keep_alive_handler()
         self._linger()
 
@@ -222,6 +281,10 @@ class _OfRequest:
     def may_wait(self) -> bool:
         """See ``doorway.connection``."""
         return self._protocol.may_wait()
+
+    def answer(self, status: int, headers: Headers, body: bytes) -> bool:
+        """See ``doorway.connection``."""
+        return self._protocol.answer(self._cycle, status, headers, body)
 
 
 def _unwritten(transport: Any) -> int:

@@ -8,6 +8,7 @@ User Guide, "Elements of an AWS API request signature": one order, every part ex
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from typing import Final, NoReturn
@@ -24,12 +25,17 @@ from daypass.sigv4.credential import (
     parse_signed_headers,
     single,
 )
+from daypass.sigv4.payloads import is_digest
 from daypass.sigv4.request import HeaderFields, RawRequest, read_headers
 from daypass.sigv4.timestamp import instant_of, timestamp_of_date_header
 
 _HEADER_FORM: Final = re.compile(
     rb"AWS4-HMAC-SHA256 Credential=([^, ]+), ?SignedHeaders=([^, =]+), ?Signature=([^, =]+)",
 )
+_START: Final = re.compile(rb"AWS4-HMAC-SHA256 Credential=([^, ]+), ?SignedHeaders=([^, =]+), ?Signature")
+_LONGEST_START: Final = 1024
+"""Bytes up to which what stands before a signature is remembered. Most have 200."""
+
 _PARTS: Final = (b"Credential", b"Signature", b"SignedHeaders")
 
 
@@ -63,11 +69,17 @@ def _read_header_form(
     if len(value) > limits.MAX_AUTHORIZATION_BYTES:
         raise AuthenticationError(Reason.SIGNED_REQUEST_TOO_LARGE, "The Authorization header is too large.")
     value = value.strip(b" \t")
-    match = _HEADER_FORM.fullmatch(value)
-    if match is None:
-        _explain_header_form(value)
-    access_key_id, date, region, service = parse_credential(match[1])
-    timestamp = _timestamp(headers)
+    start, _, signature = value.rpartition(b"=")
+    if len(start) <= _LONGEST_START and is_digest(signature) and (known := _known(start)) is not None:
+        timestamp = _timestamp(headers)
+        (access_key_id, date, region, service), signed_headers = known
+    else:
+        match = _HEADER_FORM.fullmatch(value)
+        if match is None:
+            _explain_header_form(value)
+        access_key_id, date, region, service = parse_credential(match[1])
+        timestamp = _timestamp(headers)
+        signed_headers, signature = parse_signed_headers(match[2]), parse_signature(match[3])
     return UnverifiedAuthorization(
         request,
         headers,
@@ -76,13 +88,29 @@ def _read_header_form(
         date,
         region,
         service,
-        parse_signed_headers(match[2]),
-        parse_signature(match[3]),
+        signed_headers,
+        signature,
         timestamp,
         instant_of(timestamp),
         parse_session_token(single(headers, b"x-amz-security-token")),
         single(headers, b"x-amz-content-sha256"),
     )
+
+
+def _known(start: bytes) -> tuple[tuple[str, str, str, str], tuple[bytes, ...]] | None:
+    """Credential and signed headers, from the header up to its signature; None where something is wrong with them."""
+    try:
+        return _parse_start(start)
+    except (AuthenticationError, ValueError):
+        return None
+
+
+@functools.lru_cache(maxsize=1024)  # a client sends the same all day; only well-formed ones are kept
+def _parse_start(start: bytes) -> tuple[tuple[str, str, str, str], tuple[bytes, ...]]:
+    match = _START.fullmatch(start)
+    if match is None:
+        raise ValueError
+    return parse_credential(match[1]), parse_signed_headers(match[2])
 
 
 def _timestamp(headers: HeaderFields) -> bytes:

@@ -27,6 +27,9 @@ ALGORITHM: Final = b"AWS4-HMAC-SHA256"
 _CREDENTIAL: Final = re.compile(
     rb"([A-Za-z0-9_.-]{1,128})/([0-9]{8})/([A-Za-z0-9_-]{1,64})/([A-Za-z0-9_-]{1,64})/aws4_request"
 )
+_REMEMBERED_TOKEN_BYTES: Final = 2048
+"""Tokens have some 700; longer ones are read each time, and not kept in memory."""
+
 _PRINTABLE_BYTES: Final = bytes(range(33, 127))
 _SIGNED_NAME_BYTES: Final = b";abcdefghijklmnopqrstuvwxyz0123456789-_.!#$%&'*+^`|~"
 
@@ -126,6 +129,11 @@ def parse_session_token(text: bytes | None) -> str | None:
     """The session token, printable ASCII and not empty; None stays None."""
     if text is None:
         return None
+    return _session_token(text) if len(text) <= _REMEMBERED_TOKEN_BYTES else _session_token.__wrapped__(text)
+
+
+@functools.lru_cache(maxsize=1024)  # a client sends the same for an hour; only well-formed ones are kept
+def _session_token(text: bytes) -> str:
     if not text or len(text) > limits.MAX_SESSION_TOKEN_BYTES or text.translate(None, _PRINTABLE_BYTES):
         raise AuthenticationError(
             Reason.SESSION_TOKEN_MALFORMED, "The security token included in the request is invalid."

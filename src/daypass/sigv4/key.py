@@ -9,7 +9,6 @@ derivation takes four HMACs; a client keeps the same scope all day, so keeping t
 from __future__ import annotations
 
 import functools
-import hashlib
 import hmac
 from collections import OrderedDict
 from collections.abc import Callable
@@ -69,9 +68,9 @@ def signing_key(secret: bytes | SigningKeyProvider, scoped: Scoped) -> SigningKe
 
 
 class SigningKeyCache:
-    """Derived keys by access key id, digest of the secret, date, region and service; the least recently used goes first.
+    """Derived keys by access key id, secret, date, region and service; the least recently used goes first.
 
-    A secret that changes has another digest, so a stale key is never found; nothing needs to be told of a rotation. Keys
+    The key of a secret that has changed is never found, so nothing needs to be told of a rotation. Keys
     of unknown access key ids are kept like all others: whether one is known must not show in the time that a refusal takes.
     """
 
@@ -90,7 +89,7 @@ class SigningKeyCache:
 
     def _find_or_derive(self, secret: bytes, scoped: Scoped) -> SigningKey:
         date, region, service = scoped.date, scoped.region, scoped.service
-        name = (scoped.access_key_id, hashlib.sha256(secret).digest(), date, region, service)
+        name = (scoped.access_key_id, secret, date, region, service)
         # Taken out and put back as the latest; a second thread that comes between derives the same key once more.
         key = self._keys.pop(name, None)
         self._keys[name] = key = key or derive_signing_key(secret, date, region, service)

@@ -19,7 +19,12 @@ from daypass.errors import AuthenticationError, Reason
 from daypass.sigv4 import limits
 
 _NAME_BYTES: Final = b"abcdefghijklmnopqrstuvwxyz0123456789-_.!#$%&'*+^`|~"
-_BREAKS: Final = (b"\n", b"\r", b"\0", b"\v", b"\f")
+_BREAKS: Final = b"\n\r\0\v\f"
+AMZ: Final = b"x-amz-"
+AFTER_AMZ: Final = b"x-amz."
+"""Names that begin with ``AMZ`` stand between these two, and no others do. To compare takes a quarter of the time of a look at
+their beginning, and every header of every request is asked."""
+
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 _NONE: Final[frozenset[bytes]] = frozenset()
 
@@ -82,7 +87,7 @@ def read_headers(request: RawRequest) -> HeaderFields:
         raise _too_large()
     if names.translate(None, _NAME_BYTES) or b"" in fields.values:
         raise AuthenticationError(Reason.SIGNED_REQUEST_MALFORMED, "The name of a header is not a token in lower case.")
-    for byte in _BREAKS:
+    for byte in _BREAKS:  # numbers: looked for in bytes, they take a fifth of the time that bytes take
         if byte in values:
             raise AuthenticationError(
                 Reason.SIGNED_REQUEST_MALFORMED, "The value of a header has a line break or a NUL."

@@ -21,7 +21,7 @@ from daypass.sigv4.canonical import Parameter, percent_encoded
 from daypass.sigv4.key import SigningKey, derive_signing_key
 from daypass.sigv4.limits import MAX_PRESIGNED_LIFETIME
 from daypass.sigv4.payloads import UNSIGNED_PAYLOAD
-from daypass.sigv4.request import PathStyle
+from daypass.sigv4.request import AFTER_AMZ, AMZ, PathStyle
 from daypass.sigv4.timestamp import basic
 
 _ADDED: Final = frozenset({b"authorization", b"x-amz-date", b"x-amz-content-sha256", b"x-amz-security-token"})
@@ -210,7 +210,7 @@ def payload_digest(body: bytes) -> str:
 def _signed_values(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     values: dict[bytes, bytes] = {}
     for name, value in headers:
-        if name in _SIGNED or name.startswith(b"x-amz-") or name in _ADDED:
+        if AMZ <= name < AFTER_AMZ or name in _SIGNED or name in _ADDED:
             if name in values or name in _ADDED:
                 raise ValueError(f"the header {name.decode('latin-1')!r} is there twice, or is added by signing")
             values[name] = value

@@ -22,7 +22,7 @@ from daypass.sigv4.credential import UnverifiedAuthorization
 from daypass.sigv4.key import Scoped, SigningKeyProvider, signing_key
 from daypass.sigv4.limits import MAX_CLOCK_SKEW
 from daypass.sigv4.payloads import STREAMING_PAYLOADS, UNSIGNED_PAYLOAD, is_digest
-from daypass.sigv4.request import PathStyle, RawRequest
+from daypass.sigv4.request import AFTER_AMZ, AMZ, PathStyle, RawRequest
 from daypass.sigv4.target import check_path, check_query
 from daypass.sigv4.timestamp import basic
 
@@ -214,7 +214,7 @@ def _check_signed_headers(authorization: UnverifiedAuthorization) -> None:
     if headers.repeated and not headers.repeated.isdisjoint(signed):
         raise AuthenticationError(Reason.SIGNED_HEADER_REPEATED, "A signed header came more than once.")
     for name in headers.values:
-        if name[:6] == b"x-amz-" and name not in signed:
+        if AMZ <= name < AFTER_AMZ and name not in signed:
             _refuse_unsigned(name)
     if not authorization.presigned and b"x-amz-date" not in headers.values and b"date" not in signed:
         _refuse_unsigned(b"date")

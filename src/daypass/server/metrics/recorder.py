@@ -35,6 +35,7 @@ class Recorder:
         self._numbers = self.cells.numbers
         self._requests: dict[tuple[str, str, str], int] = {}
         self._seconds: dict[tuple[str, str], int] = {}
+        self._gateway_requests: dict[tuple[str, str | None, str], int] = {}
         self._places: dict[tuple[str, ...], int] = {}
         # What can be named beforehand is there from the start: the rate of a series that appears with a 1 is 0.
         self._decisions: dict[DeniedBy | None, int] = {
@@ -87,7 +88,12 @@ class Recorder:
     def gateway_answered(self, *, backend: str, operation: str | None, code: str, began: float) -> None:
         """See ``GatewayMetrics``."""
         numbers = self._numbers
-        self._add(families.GATEWAY_REQUESTS, (backend, operation or UNKNOWN, _bounded(code)))
+        place = self._gateway_requests.get((backend, operation, code))
+        if place is None:
+            place = self._place(families.GATEWAY_REQUESTS, (backend, operation or UNKNOWN, _bounded(code)))
+            if place > families.WIDEST:
+                self._gateway_requests[backend, operation, code] = place
+        numbers[place] += 1.0
         seconds = self.time() - began
         place = self._found(families.GATEWAY_SECONDS, (backend,))
         numbers[place] += seconds

@@ -10,8 +10,9 @@ import pytest
 from daypass.errors import Reason, RequestError
 from daypass.gateway.actions.s3 import existing_tags_apply, wants_existing_tags, without_copied_tags
 from daypass.gateway.actions.s3.keys import ACTION_KEYS, EXISTING_TAG_ACTIONS, GENERAL
-from daypass.gateway.actions.s3.needs import ALSO_NEEDED
+from daypass.gateway.actions.s3.needs import ALSO_NEEDED, Needs, needs_by_row
 from daypass.gateway.actions.s3.permissions import ROWS
+from daypass.gateway.actions.s3.reading import read
 from daypass.gateway.actions.s3.routes import load_routes
 from daypass.lint.tables import Service
 from gateway.actions.s3.requests import ACTIONS, asked, incoming, permissions
@@ -363,3 +364,12 @@ def test_the_incoming_request_that_has_a_body_to_read_says_how_much() -> None:
     assert ACTIONS.body_limit(incoming("PUT", BUCKET, "")) == 64 * 1024
     for method, path, query in (("PUT", OBJECT, ""), ("GET", OBJECT, "tagging"), ("POST", OBJECT, "uploads")):
         assert ACTIONS.body_limit(incoming(method, path, query)) is None
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if CASES[case][0] in ("GET", "HEAD")])
+def test_what_a_row_says_alone_is_what_is_found_when_all_is_looked_at(case: str) -> None:
+    method, path, query, headers, _ = CASES[case]
+    reading = read(incoming(method, path, query, headers), load_routes(), empty_segments=False)
+    by_row = needs_by_row(reading)
+    assert by_row is None or by_row == Needs(reading, {}, empty_segments=False).all()
+    assert by_row is not None or case not in ("GetObject", "HeadObject"), "these are most of all requests"

@@ -17,7 +17,7 @@ from daypass.gateway.actions.s3.bodies import BODIES, body_facts
 from daypass.gateway.actions.s3.keys import EXISTING_TAG_ACTIONS, OBJECT_TAG_KEYS
 from daypass.gateway.actions.s3.limits import MAX_DELETION_BODY
 from daypass.gateway.actions.s3.names import bucket_arn, malformed
-from daypass.gateway.actions.s3.needs import COPIED_TAGS, Needs, deletions_apart
+from daypass.gateway.actions.s3.needs import COPIED_TAGS, Needs, deletions_apart, needs_by_row
 from daypass.gateway.actions.s3.reading import Reading, read
 from daypass.gateway.actions.s3.routes import Table, load_routes
 from daypass.gateway.asking import AskedOperation, Incoming, Needed
@@ -63,6 +63,9 @@ class S3Actions:
         """
         reading = read(incoming, self._table, empty_segments=self._empty_segments)
         name = reading.route.name
+        plain = needs_by_row(reading)
+        if plain is not None:
+            return AskedOperation("s3", name, plain, NOTHING_APART, bucket_arn(reading.bucket), read_only=True)
         facts = self._facts(reading, incoming.body) if name in BODIES else {}
         needs = Needs(reading, facts, empty_segments=self._empty_segments)
         needed, each = needs.all(), NOTHING_APART

@@ -180,7 +180,7 @@ def checked_id(text: str) -> str:
 def decoded(text: bytes) -> str:
     """What percent escapes stand for, as UTF-8. Raises RequestError (MALFORMED_REQUEST)."""
     try:
-        return (percent_decoded(text) if b"%" in text else text).decode()
+        return (percent_decoded(text) if text.find(b"%") >= 0 else text).decode()
     except UnicodeDecodeError:
         raise malformed("A name of the request is not UTF-8.") from None
     except AuthenticationError:

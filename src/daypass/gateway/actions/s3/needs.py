@@ -66,8 +66,22 @@ _CREATES: Final[Mapping[str, str]] = {
     "UploadPartCopy": "false",
 }
 _READS: Final = frozenset({"GET", "HEAD"})
+_NONE: Final[tuple[str, ...]] = ()
 _MOST: Final = 2**31 - 1
 _NO_KEYS: Final[frozenset[str]] = frozenset()
+
+
+def needs_by_row(reading: Reading) -> tuple[Needed, ...] | None:
+    """
+    What a request needs that only reads, and whose actions have no condition keys but the general ones: an object without a
+    version, say. None for all others, for ``Needs``.
+    """
+    actions = _BY_ROW.get(reading.route.name, _NONE)
+    if not actions or reading.version is not None:
+        return None
+    resource = object_arn(reading.bucket, reading.key) if reading.key else bucket_arn(reading.bucket)
+    general = _general(reading)
+    return tuple([Needed(action, resource, general) for action in actions])
 
 
 class Needs:
@@ -235,6 +249,15 @@ _EXTRA: Final[Mapping[str, Callable[[Needs], Iterator[Needed]]]] = {
     "CreateBucket": _create_bucket,
     "PutBucketReplication": _replicate,
 }
+
+_BY_ROW: Final[Mapping[str, tuple[str, ...]]] = {
+    name: row.actions
+    for name, row in ROWS.items()
+    if name.startswith(("Get", "Head")) and name not in _EXTRA and ACTION_KEYS.keys().isdisjoint(row.actions)
+}
+"""
+The actions of operations that read, where the row says it all. INVARIANT: their requests name a bucket.
+"""
 
 ALSO_NEEDED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "PutObject": tuple((action, f"with `{header.decode()}`") for header, action in WRITE_HEADERS.items()),
