@@ -21,7 +21,7 @@ from daypass.saml.limits import MAX_CERTIFICATE, MAX_CERTIFICATES, MAX_METADATA,
 from daypass.saml.names import DS, MD, PROTOCOL_NS
 from daypass.saml.shape import require_shape
 from daypass.saml.signature import verify_signature
-from daypass.saml.signature_shape import take_signature
+from daypass.saml.signature_shape import signature_within, take_signature
 from daypass.saml.values import instant, is_line
 from daypass.saml.xml import Element, read_open_xml
 
@@ -98,11 +98,11 @@ def _read(text: str | bytes) -> Element:
 
 def _signed(root: Element, pinned: tuple[bytes, ...]) -> Element:
     try:
-        signature = take_signature(root)
+        signature = signature_within(root)
         if signature is None:
             raise ProofError(Reason.SAML_METADATA_SIGNATURE, "The metadata is not signed.")
-        require_shape(signature)
-        signed = verify_signature(root, signature, pinned)
+        require_shape(signature)  # first: to take out what may be of any size takes longer than its length
+        signed = verify_signature(root, take_signature(root), pinned)
     except ProofError as error:
         raise ProofError(Reason.SAML_METADATA_SIGNATURE, f"The metadata's signature: {error}") from None
     return _read(signed.data)

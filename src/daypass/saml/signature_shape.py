@@ -8,6 +8,7 @@ The one form of a signature that is looked at (SAML Core 5.4, XML Signature 4), 
 from __future__ import annotations
 
 import binascii
+import copy
 import re
 from typing import Final
 
@@ -70,6 +71,9 @@ def take_signature(element: Element) -> Element | None:
     signature = signature_within(element)
     if signature is None:
         return None
+    # INVARIANT: what is verified is spelt as it came. lxml gives the names of an element that it takes out other prefixes,
+    # where a namespace has two; a copy keeps them.
+    kept = copy.deepcopy(signature)
     previous, tail = signature.getprevious(), signature.tail
     element.remove(signature)  # with its tail
     if tail:
@@ -77,7 +81,7 @@ def take_signature(element: Element) -> Element | None:
             element.text = (element.text or "") + tail
         else:
             previous.tail = (previous.tail or "") + tail
-    return signature
+    return kept
 
 
 def signature_form(identifier: str, signature: Element, *, allow_sha1: bool) -> SignatureForm:
