@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Sequence
+
 import pytest
 from envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daypass.doorway.received import Scope
 from daypass.errors import Reason, RequestError
 from daypass.gateway.actions.execute_api import ExecuteApiActions
-from daypass.gateway.backends import Backend, Upstream
+from daypass.gateway.backends import Backend, Proxy, Upstream
 from daypass.gateway.denials import HTTP_FORM
-from daypass.gateway.ext_authz import ExtAuthzDoor, Headers, read_question, written_answer
+from daypass.gateway.ext_authz import ExtAuthzDoor, Headers, Metadata, read_question, written_answer
 from daypass.gateway.incoming import Head
 from daypass.gateway.original import original_request
 
@@ -129,15 +132,73 @@ def test_what_is_set_replaces_what_the_client_sent() -> None:
     assert option.append_action == option.OVERWRITE_IF_EXISTS_OR_ADD
 
 
+class Answering:
+    """A door for which only ``known`` is the secret; it reads the question and answers 200."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[object, object]] = []
+
+    async def answer(
+        self, shown: Sequence[bytes], question: Callable[[], Scope], proxies: Collection[Proxy]
+    ) -> tuple[int, Headers, bytes]:
+        """As ``ForwardAuthDoor.answer``."""
+        self.seen.append((shown, proxies))
+        question()
+        return 200, [(b"x-daypass-account", b"1")], b""
+
+    def knows(self, shown: Sequence[bytes]) -> bool:
+        """As ``ForwardAuthDoor.knows``."""
+        return shown == [b"known"]
+
+
+SHOWN: list[tuple[str, str | bytes]] = [("x-daypass-proxy", "known")]
+
+
 async def test_a_secret_among_the_clients_headers_is_no_secret_of_envoys() -> None:
-    seen: list[tuple[object, ...]] = []
-
-    async def answer(shown: object, question: object, proxies: object) -> tuple[int, Headers, bytes]:
-        seen.append((shown, proxies))
-        return 403, (), b""
-
     message = asked(b"/", [(b"x-daypass-proxy", b"the secret")])
-    await ExtAuthzDoor(answer).check(
-        [("x-other", "1"), ("x-daypass-proxy", "shown"), ("x-daypass-proxy", b"\xff")], message
-    )
-    assert seen == [([b"shown", b"\xff"], ("envoy-grpc",))]
+    metadata: Metadata = [("x-other", "1"), ("x-daypass-proxy", "shown"), ("x-daypass-proxy", b"\xff")]
+    door = Answering()
+    await ExtAuthzDoor(door.answer, door.knows).check(metadata, message)
+    assert door.seen == [([b"shown", b"\xff"], ("envoy-grpc",))]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "known"), [(SHOWN, True), ([], False), (SHOWN * 2, False), ([("x-daypass-proxy", b"known")], True)]
+)
+def test_a_call_is_known_by_its_metadata_alone(metadata: Metadata, known: bool) -> None:
+    door = Answering()
+    assert ExtAuthzDoor(door.answer, door.knows).knows(metadata) is known
+
+
+@pytest.mark.parametrize(
+    "name", ["x-daypass-principal", "x-daypass_principal", "x_daypass_principal", "x.daypass.principal"]
+)
+async def test_a_name_that_some_backends_take_for_ours_is_taken_out(name: str) -> None:
+    door = Answering()
+    answered = await ExtAuthzDoor(door.answer, door.knows).check(SHOWN, asked(b"/", [(name.encode(), b"forged")]))
+    assert list(CheckResponse.FromString(answered).ok_response.headers_to_remove) == [name]
+
+
+async def test_what_we_set_is_not_taken_out_however_a_client_names_it() -> None:
+    door, said = Answering(), [(b"x-daypass-account", b"forged"), (b"x-amz-meta-a", b"1"), (b"x-day-pass-a", b"1")]
+    answered = await ExtAuthzDoor(door.answer, door.knows).check(SHOWN, asked(b"/", said))
+    assert list(CheckResponse.FromString(answered).ok_response.headers_to_remove) == []
+
+
+@pytest.mark.parametrize("method", [b"", b"G\xc9T", b"GET /other", b"GET\t", b"G(T", b"G" * 33])
+def test_a_method_that_is_no_token_is_refused(method: bytes) -> None:
+    with pytest.raises(RequestError) as refused:
+        read_question(asked(b"/", method=method))
+    assert refused.value.reason is Reason.PROXY_QUESTION_AMBIGUOUS
+
+
+@pytest.mark.parametrize("method", ["GET", "get", "BASELINE-CONTROL", "M-SEARCH", "!#$%&'*+.^_`|~"])
+def test_a_method_that_is_a_token_is_as_it_came(method: str) -> None:
+    assert read_question(asked(b"/", method=method.encode()))["method"] == method
+
+
+@pytest.mark.parametrize("name", [b"x-original-content-length", b"X-Original-Content-Length", b"x-original-address"])
+def test_what_envoy_tells_is_not_taken_from_a_client(name: bytes) -> None:
+    with pytest.raises(RequestError) as refused:
+        read_question(asked(b"/", [(name, b"0")], b"PUT"))
+    assert refused.value.reason is Reason.PROXY_QUESTION_AMBIGUOUS

@@ -13,6 +13,7 @@ Needs the extra ``grpc``, and is imported by nobody who does not.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -38,30 +39,45 @@ BACKEND_EXTENSION: Final = "daypass-backend"
 _OVER_GRPC: Final[tuple[Proxy, ...]] = ("envoy-grpc",)
 _PSEUDO: Final[Mapping[bytes, str]] = {b":method": "method", b":path": "target", b":authority": "host"}
 _BODY_FRAMING: Final = (b"content-length", b"transfer-encoding")
+_SECRET: Final = SECRET_HEADER.decode("ascii")
+_LENGTH: Final = b"x-original-content-length"
+_ADDRESS: Final = b"x-original-address"
+_METHOD: Final = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}")
+"""A token (RFC 9110 section 9.1); the longest one that is registered has 17."""
+
+_AS_HYPHENS: Final = bytes.maketrans(b"_.", b"--")
 _PERMISSION_DENIED: Final = 7
 _OVERWRITE: Final = 2
 """``HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD``."""
 
 
 class ExtAuthzDoor:
-    """Answers ``Check``. ``answer``: decides, as for questions over HTTP."""
+    """Answers ``Check``. ``answer``: decides, as for questions over HTTP. ``knows``: ``ForwardAuthDoor.knows``."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, knows: Callable[[Sequence[bytes]], bool]) -> None:
         self._answer = answer
+        self._knows = knows
+
+    def knows(self, metadata: Metadata) -> bool:
+        """Whether a call shows the secret. Of one that does not ``check`` reads no message."""
+        return self._knows(_shown(metadata))
 
     async def check(self, metadata: Metadata, message: bytes) -> bytes:
         """The CheckResponse to a CheckRequest, both as bytes. ``metadata``: of the call; names in lower case."""
-        name = SECRET_HEADER.decode("ascii")
-        shown = [value.encode("utf-8") if isinstance(value, str) else value for key, value in metadata if key == name]
         claimed: list[bytes] = []
 
         def question() -> Scope:
             scope = read_question(message)
-            claimed.extend(key for key, _ in scope["headers"] if key.startswith(OURS))
+            claimed.extend(key for key, _ in scope["headers"] if key.translate(_AS_HYPHENS).startswith(OURS))
             return scope
 
-        status, headers, body = await self._answer(shown, question, _OVER_GRPC)
+        status, headers, body = await self._answer(_shown(metadata), question, _OVER_GRPC)
         return written_answer(status, headers, body, claimed=claimed)
+
+
+def _shown(metadata: Metadata) -> list[bytes]:
+    """Every secret that came with a call."""
+    return [value.encode("utf-8") if isinstance(value, str) else value for key, value in metadata if key == _SECRET]
 
 
 def read_question(message: bytes) -> Scope:
@@ -74,17 +90,21 @@ def read_question(message: bytes) -> Scope:
     except DecodeError:
         raise _ambiguous("it is no CheckRequest") from None
     pseudo, headers = _parted(attributes.request.http)
+    if _METHOD.fullmatch(pseudo["method"]) is None:
+        raise _ambiguous("the method is no token")
+    if any(key in (_LENGTH, _ADDRESS) for key, _ in headers):
+        raise _ambiguous("the client says what Envoy tells")
     name = attributes.context_extensions.get(BACKEND_EXTENSION, "").encode("utf-8")
     if b"/" in name or not pseudo["target"].startswith(b"/"):
         raise _ambiguous("the target is not a path")
     path, _, query = pseudo["target"].partition(b"?")
     address = attributes.source.address.socket_address.address
-    told = [(b"x-original-content-length", value) for key, value in headers if key in _BODY_FRAMING]
+    told = [(_LENGTH, value) for key, value in headers if key in _BODY_FRAMING]
     return {
-        "method": pseudo["method"].decode("latin-1"),
+        "method": pseudo["method"].decode("ascii"),
         "raw_path": PREFIX + name + path,
         "query_string": query,
-        "headers": [*headers, (b"host", pseudo["host"]), (b"x-original-address", address.encode("utf-8")), *told],
+        "headers": [*headers, (b"host", pseudo["host"]), (_ADDRESS, address.encode("utf-8")), *told],
         "client": (address, 0),
         "scheme": "http",
     }

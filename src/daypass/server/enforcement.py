@@ -5,6 +5,7 @@ The enforcement door, wired: the gateway, the questions of proxies and services,
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -103,7 +104,10 @@ def open_enforcement(
 def _ext_authz(section: ExtAuthzSection, door: ForwardAuthDoor) -> ExtAuthzListener:
     section.check()
     # An extra: whoever does not have Envoy ask over gRPC neither has it nor loads it.
+    # What gRPC's core has to say (of connections that end, of bytes that are no HTTP/2) is no line of our log.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from daypass.gateway.ext_authz import ExtAuthzDoor
     from daypass.gateway.ext_authz_listener import ExtAuthzListener
 
-    return ExtAuthzListener(str(section.listen), ExtAuthzDoor(door.answer).check)
+    asked = ExtAuthzDoor(door.answer, door.knows)
+    return ExtAuthzListener(str(section.listen), asked.check, asked.knows)

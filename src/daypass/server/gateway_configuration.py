@@ -300,8 +300,8 @@ class ExtAuthzSection(_Section):
     """Envoy's external authorization over gRPC (docs/proxies.md)."""
 
     listen: Annotated[ListenSetting, AfterValidator(_as_grpc_listens)] = Field(
-        description="Where: `127.0.0.1:9003`, an IP address and a port; `[::]:9003` for all addresses, of IPv4 too. With several "
-        "workers each listens there."
+        description="Where: `127.0.0.1:9003`, an IP address and a port; `[::]:9003` for all addresses, of IPv4 too. With "
+        "several workers each listens there."
     )
 
     def check(self) -> None:

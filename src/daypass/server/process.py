@@ -21,6 +21,7 @@ from daypass.server.asgi import Application
 from daypass.server.bootstrap import ROOT_CREDENTIALS_FILE, taking_turns
 from daypass.server.configuration import read_configuration
 from daypass.server.first_start import FirstStart
+from daypass.server.grpc_health import answers
 from daypass.server.health import Checks, HealthServer, Metrics
 from daypass.server.metrics import MetricsDirectory, Recorder, of_recorder
 from daypass.server.protocol import BoundedProtocol
@@ -85,7 +86,7 @@ def serve(settings: Settings, first_start: FirstStart, announce: Callable[[Serve
     ext_authz = _ext_authz(settings)
     runner = _OneWorker(settings) if settings.workers == 1 else _SeveralWorkers(settings, listeners)
     try:
-        health = _health(settings, runner.ready, runner.metrics)
+        health = _health(settings, runner.ready, runner.metrics, _lesser(settings, ext_authz))
         health.start()
         try:
             announce(_served(settings, health, account_id, ext_authz))
@@ -189,20 +190,38 @@ def _ext_authz(settings: Settings) -> Listen | None:
     section = read_configuration(settings.config).gateway.ext_authz
     if section is None:
         return None
-    _bind(section.listen, "DAYPASS_CONFIG: gateway.ext_authz").close()
+    _check_free(section.listen)
     return section.listen
 
 
-def _health(settings: Settings, ready: Callable[[], bool], metrics: Metrics) -> HealthServer:
+def _check_free(listen: Listen) -> None:
+    """Bind as gRPC will: ``::`` is all addresses of IPv6 and IPv4; where there is no IPv6, those of IPv4."""
+    both = listen.host == "::" and socket.has_dualstack_ipv6()
+    host = "" if listen.host == "::" else listen.host
+    family = socket.AF_INET6 if both or ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, listen.port), family=family, dualstack_ipv6=both).close()
+    except OSError as error:
+        raise _taken("DAYPASS_CONFIG: gateway.ext_authz", listen, error) from None
+
+
+def _health(settings: Settings, ready: Callable[[], bool], metrics: Metrics, lesser: Checks) -> HealthServer:
     checks = {"server": ready, "store": lambda: readable(settings.database_url, settings.data_dir)}
-    lesser: Checks = {}
-    if settings.state is not None:
-        lesser = {"state-file": lambda: state_problem(settings.database_url, settings.data_dir) is None}
     listen = settings.telemetry_listen
     try:
         return HealthServer(listen.host, listen.port, checks, metrics, lesser)
     except OSError as error:
         raise _taken("DAYPASS_TELEMETRY_LISTEN", listen, error) from None
+
+
+def _lesser(settings: Settings, ext_authz: Listen | None) -> Checks:
+    """What is said where it does not hold, while everything else is served."""
+    lesser: dict[str, Callable[[], bool]] = {}
+    if settings.state is not None:
+        lesser["state-file"] = lambda: state_problem(settings.database_url, settings.data_dir) is None
+    if ext_authz is not None:
+        lesser["ext-authz"] = lambda: answers(ext_authz)
+    return lesser
 
 
 def _taken(name: str, listen: Listen, error: OSError) -> ConfigurationError:
