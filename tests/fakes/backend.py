@@ -190,6 +190,10 @@ class Backend:
             pass  # the gateway hung up, or the test is at its end
         finally:
             writer.close()
+            await asyncio.sleep(
+                0
+            )  # the socket is closed by what the loop does next, and only then is the connection not open
+            await asyncio.sleep(0)
             self._tasks.discard(task)
             self.tell()
 

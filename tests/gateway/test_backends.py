@@ -90,6 +90,22 @@ def test_one_store_with_two_accounts_is_refused() -> None:
         Backends([first, replace(second, account="2" * 12)])
 
 
+def test_a_host_that_is_a_buckets_at_the_same_store_is_refused() -> None:
+    store = replace(backend("a", host="s3.example", service="s3"), virtual_hosted=True)
+    pond = backend("b", host="pond.s3.example", service="s3")
+    with pytest.raises(ConfigurationError, match="that of a bucket"):
+        Backends([store, pond])
+    Backends([store, replace(pond, upstream=Upstream("http", "127.0.0.1", 9001))])
+    Backends([replace(store, virtual_hosted=False), pond])
+    Backends([store, replace(pond, host="ponds3.example")])
+
+
+def test_a_request_to_s3_is_not_decided_about_where_its_host_is_not_known() -> None:
+    with pytest.raises(RequestError, match="by which host"):
+        bucket_in_host(backend("a", service="s3"), b"b.s3.example")
+    assert bucket_in_host(backend("a", service="sqs"), b"anything") is None
+
+
 def test_backends_for_proxies_to_ask_about_need_no_match() -> None:
     asked = [replace(backend(name), proxy="nginx") for name in ("by-nginx", "by-nginx-too")]
     both = Backends([*asked, PLAIN]).choose(b"localhost", b"/")
@@ -147,6 +163,9 @@ def test_a_bucket_in_the_host_counts_where_the_backend_takes_it(host: bytes, buc
             b"b.s3.example:x",
             b"bs3.example",
             b"s3.example.b",
+            b"b.s3.example.s3.example",
+            b"s3.example.s3.example",
+            b"b.s3.example.com.s3.example",
             b"\xff",
         ),
     ],

@@ -128,3 +128,11 @@ def test_another_spelling_of_a_host_opens_no_bucket(doors: Doors, name: str, hos
         answer = doors.get(name, said, path)
         assert answer.status in REFUSED
         assert answer.body not in (b"not for you", b"my own")
+
+
+@pytest.mark.parametrize("name", PROXIES)
+def test_a_refusal_of_head_is_no_alarm(doors: Doors, name: str) -> None:
+    """See ``doors``. nginx asks for the document of a refusal by GET: its length must be that of what is sent."""
+    for _ in range(2):
+        answer = exchange(doors.urls[name], "HEAD", "/mine/x", {"Host": f"{name}.example"})
+        assert (answer.status, answer.body) == (403, b"")

@@ -103,6 +103,9 @@ def test_a_scrape_is_answered_while_the_workers_are_busy_and_no_count_goes_back(
 
 def test_a_worker_that_is_killed_takes_no_count_with_it(tmp_path: Path) -> None:
     with running_server(tmp_path, workers=WORKERS) as server:
+        deadline = time.perf_counter() + PATIENCE
+        while len(cells(server)) < WORKERS:  # one that has not begun to count would not be missed
+            assert time.perf_counter() < deadline
         ask(server, 40)
         before = scrape(server)
         victim = server.workers()[0]

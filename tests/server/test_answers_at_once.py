@@ -200,3 +200,17 @@ def test_a_connection_that_has_ended_is_not_kept_by_its_timer(kept: tuple[Clockw
     connection.flow.resume_writing = lambda: None
     connection.connection_lost(None)
     assert clockwork.cancelled == 1
+
+
+async def test_nothing_follows_an_answer_that_came_before_the_end_of_its_requests_body(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"POST /plain HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+    answered = await asyncio.wait_for(reader.readuntil(b"ok"), 5)
+    rest = asyncio.create_task(reader.read())
+    while not rest.done():  # more and more of its framing, until that is more than is taken
+        writer.write(b"1\r\na\r\n" * 20)
+        await asyncio.wait([rest], timeout=0.001)
+    writer.close()
+    if rest.exception() is None:  # or it was cut
+        answered += rest.result()
+    assert answered.count(b"HTTP/1.1 ") == 1

@@ -46,7 +46,7 @@ Condition keys whose values are in ``OwnSide.keys`` or nowhere, as those of the 
 resource nor a second factor has one. Others that a caller brings are asked for too seldom to be here.
 """
 
-_MOST_ACTIONS: Final = 1024
+_MOST_ACTIONS: Final = 256
 """Actions of which a caller's side remembers what its policies ask; services may ask about any."""
 
 

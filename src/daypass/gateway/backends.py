@@ -118,6 +118,7 @@ class Backends:
         if len(self._named) != len(self._all):
             raise _invalid("two backends have the same name")
         _check_accounts(self._all)
+        _check_hosts(self._all)
         for backend in self._all:
             self._place(backend)
         self._rest = self._whoever_takes_the_rest()
@@ -201,12 +202,17 @@ def bucket_in_host(backend: Backend, host: bytes) -> str | None:
     which it might find a bucket where we find none, or none where we find one, is refused. Raises RequestError.
     """
     if backend.host is None:
-        return None
+        if backend.service != "s3":
+            return None
+        raise RequestError(
+            Reason.NO_SUCH_BACKEND, "The configuration does not say by which host this service is named."
+        )
     # INVARIANT: compared as it came. To the backend another spelling (capitals, a dot at the end) need not be the same host.
     name, colon, port = host.partition(b":")
     own = backend.host.encode("ascii")
     bucket = b"" if name == own else name.removesuffix(b"." + own)
-    if bucket == name or name == b"." + own or (colon and not port.isdigit()):
+    # Some look for the domain from the right, some from the left: it must be there once.
+    if bucket == name or name == b"." + own or b"." + own in b"." + bucket or (colon and not port.isdigit()):
         raise RequestError(Reason.NO_SUCH_BACKEND, "There is no service here by this host.")
     if not bucket:
         return None
@@ -231,6 +237,16 @@ def _check_accounts(backends: Sequence[Backend]) -> None:
             first = owners.setdefault(backend.upstream, backend)
             if first.account != backend.account:
                 raise _invalid(f"the backends {first.name!r} and {backend.name!r} are one store, with two accounts")
+
+
+def _check_hosts(backends: Sequence[Backend]) -> None:
+    """What is one backend's own host must not be a bucket's at the same store."""
+    domains = [backend for backend in backends if backend.virtual_hosted]
+    for backend in backends:
+        for other in domains:
+            if backend.upstream == other.upstream and (backend.host or "").endswith(f".{other.host}"):
+                message = f"the host of {backend.name!r} is that of a bucket of {other.name!r}, at the same store"
+                raise _invalid(message)
 
 
 def _longest_path_first(backend: Backend) -> int:

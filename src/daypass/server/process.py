@@ -132,7 +132,7 @@ class _SeveralWorkers:
     def __init__(self, settings: Settings, listeners: list[socket.socket]) -> None:
         with taking_turns(settings.data_dir):
             self._directory = MetricsDirectory(settings.data_dir)
-        self._supervisor = Multiprocess(_uvicorn(settings, Application(settings, self._directory.path)), listeners)
+        self._supervisor = _Supervisor(_uvicorn(settings, Application(settings, self._directory.path)), listeners)
         self._expected = settings.workers
         self.metrics = self._directory.exposition(self._alive, settings.workers).answer
 
@@ -149,6 +149,17 @@ class _SeveralWorkers:
     def _alive(self) -> list[int]:
         processes = [worker.process for worker in list(self._supervisor.processes)]
         return [process.pid for process in processes if process.pid is not None and process.is_alive()]
+
+
+class _Supervisor(Multiprocess):
+    """uvicorn's, which sees at once that a worker has ended while it was asked whether it is well."""
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace the workers that have ended, and those that are silent."""
+        for worker in self.processes:
+            # The worker's end of the pipe, which it has itself: as long as it is open here too, the pipe does not end with it.
+            worker.child_conn.close()
+        super().keep_subprocess_alive()
 
 
 def _uvicorn(settings: Settings, application: Application) -> Config:

@@ -196,7 +196,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what cannot be read; not where that would be taken for the answer to another request, or stand in one."""
-        if self._unanswered() and (not self._in_body or self.cycle.response_started):
+        if self._in_body and self.cycle.response_complete:
+            self.transport.close()  # its answer has gone already
+        elif self._unanswered() and (not self._in_body or self.cycle.response_started):
             self.transport.close()
         else:
             super().send_400_response(msg)
