@@ -12,7 +12,8 @@ import pytest
 WHOLE_MATRIX = os.environ.get("DAYPASS_TEST_REQUIRE_ALL") == "1"
 """
 Whether every client runs against every backend by every way, as CI does. Otherwise boto3 does, and the others by the gateway
-and by nginx, at the backend that verifies. What starts servers again and again does so less often, too.
+and by nginx, at the backend that verifies. What starts servers again and again does so less often, and the policy engine is
+compared with fewer cases.
 """
 
 SIMPLESAMLPHP = Path("/usr/share/simplesamlphp/www")
