@@ -343,9 +343,9 @@ def test_control_characters_do_not_reach_the_message() -> None:
 
 def test_no_more_than_ten_errors_are_listed_however_many_there_are() -> None:
     tags = [{"Key": "#", "Value": "#"}] * 100_000
-    started = time.perf_counter()
+    started = time.process_time()
     message = refused(STS["AssumeRole"], {**ASSUME, "Tags": tags})
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert message.startswith("10 validation errors detected: ")
     assert message.count("failed to satisfy constraint") == limits.MAX_PROBLEMS
 

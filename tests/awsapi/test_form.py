@@ -116,10 +116,10 @@ def test_a_form_of_the_greatest_number_of_parameters_is_read_and_one_more_is_ref
     ids=["10 MB", "100 000 parameters", "ampersands", "escapes", "escapes of UTF-8", "spaces", "equals signs"],
 )
 def test_a_hostile_form_is_refused_quickly(data: bytes, reason: Reason) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(RequestError) as caught:
         parse_form(data)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert caught.value.reason is reason
 
 

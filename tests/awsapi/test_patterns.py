@@ -54,9 +54,9 @@ def test_every_pattern_of_both_models_is_translated(pattern: str) -> None:
     ids=["letters", "slashes", "path", "hyphens", "digits", "version", "URL", "query"],
 )
 def test_every_pattern_is_linear_on_hostile_text(pattern: str, text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert compiled(pattern).fullmatch(text + "\0") is None
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 def test_the_unicode_categories_are_exact_for_every_character() -> None:

@@ -307,10 +307,10 @@ def test_a_map_of_structures_is_read() -> None:
     ids=["deep", "deeper", "long number", "huge number", "long", "dots"],
 )
 def test_a_hostile_name_is_refused_quickly_and_not_quoted(name: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(RequestError) as caught:
         query.parse_input(ASSUME_ROLE, {name: "1"})
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
     assert len(str(caught.value)) < 300
 
 
@@ -326,9 +326,9 @@ def test_no_name_that_a_model_allows_is_too_deep() -> None:
 
 def test_many_elements_are_read_quickly() -> None:
     form = {f"TransitiveTagKeys.member.{number}": "a" for number in range(1, limits.MAX_PARAMETERS + 1)}
-    started = time.perf_counter()
+    started = time.process_time()
     assert query.parse_input(ASSUME_ROLE, form) == {"TransitiveTagKeys": ["a"] * limits.MAX_PARAMETERS}
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 def test_a_message_names_the_parameter_and_not_its_text() -> None:

@@ -77,10 +77,10 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_text_takes_long_or_raises(name: str) -> None:
     text = HOSTILE[name]
-    start = time.perf_counter()
+    start = time.process_time()
     findings = lint_document(text, account="123456789012")
     guess_kind(text)
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
     assert findings
     assert len(findings) <= MAX_FINDINGS + 1
     json.dumps(sarif_report([Linted("x", text, Kind.IDENTITY, findings)]))

@@ -93,17 +93,17 @@ def test_the_automaton_agrees_with_the_definition(pattern: str, text: str, head:
 )
 def test_no_pattern_makes_matching_slow(pattern: str, text: str) -> None:
     matches = compile_text(pattern).matches
-    started = time.perf_counter()
+    started = time.process_time()
     matches(text)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_a_hostile_pattern_against_a_long_resource_is_decided_quickly() -> None:
     texts = ["arn:aws:s3:::" + "*?" * 800 + "x", "arn:aws:s*:*:*:" + "*a?" * 800 + "b"]
     asked = request(resource="arn:aws:s3:::" + "a:" * 20_000)
-    started = time.perf_counter()
+    started = time.process_time()
     assert not applies(statement(Resource=texts), asked)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_tokens_keep_literal_stars_literal() -> None:
